@@ -1,0 +1,1 @@
+"""Annotators: an LLM behind a server, or a CRF on board, both behind `Annotator`."""

@@ -1,0 +1,87 @@
+"""Documents, spans, annotations: what everything else passes around."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NewType
+
+from allabel.errors import SpanError
+
+DocId = NewType("DocId", str)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A labelled half-open stretch `[start, end)` of a text, in Unicode code points."""
+
+    start: int
+    end: int
+    label: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise SpanError(
+                f"span [{self.start}, {self.end}) is empty or negative",
+                remedy="offsets count code points from 0, and end is exclusive",
+            )
+
+    def overlaps(self, other: "Span") -> bool:
+        """True when the two share at least one code point."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text exactly as it came in, with the gold that came with it.
+
+    entities: gold or annotated spans, sorted; `()` says "none here", `None` says "not annotated".
+    values: document-level gold, label to distinct strings without offsets (as in NERRE); `None` where absent.
+    """
+
+    id: DocId
+    text: str
+    entities: tuple[Span, ...] | None = None
+    values: Mapping[str, tuple[str, ...]] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for span in self.entities or ():
+            if span.end > len(self.text):
+                raise SpanError(
+                    f"span [{span.start}, {span.end}) {span.label!r} lies outside the text of {self.id!r}, "
+                    f"which has {len(self.text)} code points",
+                    remedy="count code points, not bytes or UTF-16 units; end is exclusive",
+                )
+
+    @property
+    def is_gold(self) -> bool:
+        """True when the document came with an answer of either kind."""
+        return self.entities is not None or self.values is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One person's (or one gold file's) answer for one document at one moment; the store keeps all of them."""
+
+    doc_id: DocId
+    entities: tuple[Span, ...]
+    author: str
+    source: str
+    at: datetime
+
+
+def longest_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The flat view of nested or overlapping spans: longest first, then leftmost, then by label; sorted by start."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda s: (s.start - s.end, s.start, s.label)):
+        if not any(span.overlaps(other) for other in kept):
+            kept.append(span)
+    return tuple(sorted(kept))
+
+
+def span_values(text: str, spans: Sequence[Span]) -> dict[str, tuple[str, ...]]:
+    """The distinct strings of each label, in order of appearance: spans seen as document-level values."""
+    found: dict[str, dict[str, None]] = {}
+    for span in sorted(spans):
+        found.setdefault(span.label, {})[text[span.start : span.end]] = None
+    return {label: tuple(strings) for label, strings in found.items()}

@@ -1,0 +1,48 @@
+"""What can go wrong, in words for the person who has to mend it."""
+
+from pathlib import Path
+
+
+class AllabelError(Exception):
+    """The work failed; the command line exits with status 1."""
+
+    exit_status = 1
+
+
+class InputError(AllabelError):
+    """Something that was handed in is wrong: the message names file, line, value and remedy; exit status 2."""
+
+    exit_status = 2
+
+    def __init__(self, problem: str, *, file: Path | str | None = None, line: int | None = None, remedy: str = ""):
+        where = "" if file is None else f"{file}, line {line}: " if line is not None else f"{file}: "
+        super().__init__(where + problem + (f"\n  remedy: {remedy}" if remedy else ""))
+        self.problem, self.file, self.line, self.remedy = problem, file, line, remedy
+
+
+class SpanError(InputError):
+    """A span that cannot be: empty, negative, or outside its text."""
+
+
+class LabelError(InputError):
+    """A label that the schema does not name."""
+
+
+class BudgetError(InputError):
+    """A budget that cannot be read or cannot be met."""
+
+
+class StoreError(InputError):
+    """A project that cannot be opened, read or written."""
+
+
+class UnknownNameError(InputError):
+    """A strategy, backend, retriever or format that nobody registered."""
+
+
+class MissingExtraError(InputError):
+    """A feature whose optional packages are not installed."""
+
+
+class ServerError(AllabelError):
+    """A language-model server that cannot be reached or does not answer as it should."""

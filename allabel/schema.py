@@ -1,0 +1,126 @@
+"""The label schema: what may be annotated, with what meaning, colour and key."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from allabel.errors import InputError, LabelError
+
+# Okabe and Ito's palette, told apart by most colour-blind readers; it repeats after eight labels.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
+KEYS = "123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Label(BaseModel):
+    """One entity type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=100)
+    definition: str = ""
+    colour: str = Field(default="", pattern=r"^(#[0-9A-Fa-f]{6})?$")
+    key: str = Field(default="", max_length=1)
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, name: str) -> str:
+        if name != name.strip() or not name.isprintable():
+            raise ValueError(f"the label {name!r} starts or ends with white space, or holds control characters")
+        return name
+
+
+class LabelSchema(BaseModel):
+    """The labels of a project, in the order people see them.
+
+    guidelines: free text for annotators and for the prompt. overlap: whether spans may nest or overlap.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    labels: tuple[Label, ...] = Field(min_length=1)
+    guidelines: str = ""
+    overlap: bool = False
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "LabelSchema":
+        for what, seen in (("label", self.names), ("key", [x.key for x in self.labels if x.key])):
+            twice = sorted({x for x in seen if list(seen).count(x) > 1})
+            if twice:
+                raise ValueError(f"{what} {twice[0]!r} is named twice")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The label names, in order."""
+        return tuple(label.name for label in self.labels)
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "LabelSchema":
+        """Make a schema of bare names, each given a colour and a key."""
+        return _checked({"labels": [{"name": name} for name in names]}, None)
+
+    @classmethod
+    def read(cls, path: Path) -> "LabelSchema":
+        """Read `labels.toml`. Raises InputError naming the file and the key that is wrong."""
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"cannot be read as a label schema: {error}", file=path, remedy=_EXAMPLE) from error
+        return _checked(data, path)
+
+    @classmethod
+    def parse(cls, argument: str) -> "LabelSchema":
+        """Read what `--labels` takes: a TOML file, or names with commas between."""
+        path = Path(argument)
+        if argument.endswith(".toml") or path.is_file():
+            return cls.read(path)
+        return cls.of(name.strip() for name in argument.split(",") if name.strip())
+
+    def to_toml(self) -> str:
+        """Write the schema so that `read` gives it back."""
+        lines = [f"overlap = {'true' if self.overlap else 'false'}", f"guidelines = {_quoted(self.guidelines)}"]
+        for label in self.labels:
+            lines += ["", "[[labels]]"]
+            lines += [f"{key} = {_quoted(value)}" for key, value in label.model_dump().items()]
+        return "\n".join(lines) + "\n"
+
+    def check(self, name: str, *, file: Path | str | None = None, line: int | None = None) -> None:
+        """Raise LabelError when the schema does not name this label."""
+        if name not in self.names:
+            raise LabelError(
+                f"the label {name!r} is not in the schema ({', '.join(self.names)})",
+                file=file,
+                line=line,
+                remedy="add it to labels.toml of the project, or mend the file",
+            )
+
+
+_EXAMPLE = 'for example:  [[labels]]  name = "Chemical"  definition = "a substance with a structure"'
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda m: f"\\u{ord(m[0]):04x}", escaped) + '"'
+
+
+def _checked(data: dict[str, object], path: Path | None) -> LabelSchema:
+    try:
+        bare = LabelSchema.model_validate(data)
+        taken = {label.key for label in bare.labels}
+        free = (key for key in KEYS if key not in taken)
+        labels = [
+            label.model_copy(
+                update={"colour": label.colour or COLOURS[i % len(COLOURS)], "key": label.key or next(free, "")}
+            )
+            for i, label in enumerate(bare.labels)
+        ]
+        return bare.model_copy(update={"labels": tuple(labels)})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"the label schema is wrong at {where or 'the top'}: {first['msg']}", file=path, remedy=_EXAMPLE
+        ) from error

@@ -1,0 +1,1 @@
+"""The project's memory: SQL tables behind `Store`, with an append-only history."""

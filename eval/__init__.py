@@ -1,0 +1,1 @@
+"""Comparing annotators with numbers: metrics, experiments, reports."""

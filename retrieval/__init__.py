@@ -1,0 +1,1 @@
+"""Texts in, ranked texts out; knows nothing of entities."""
