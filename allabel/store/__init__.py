@@ -1,1 +1,6 @@
-"""The project's memory: SQL tables behind `Store`, with an append-only history."""
+"""The project's memory: documents, gold, selections, annotations and replies; history is append-only."""
+
+from allabel.store.records import Counts, Pick, Selection
+from allabel.store.store import Store
+
+__all__ = ["Counts", "Pick", "Selection", "Store"]

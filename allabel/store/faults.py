@@ -1,0 +1,54 @@
+"""The one place where a database's errors become words for the person who has to mend them."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from allabel.errors import StoreError
+
+_PERMISSION = "give yourself write permission on the file and its folder, or copy the project to a folder of yours"
+RESTORE = "restore the file from a copy; keep the damaged one, `sqlite3 FILE .recover` may save what is left in it"
+_LOCKED = (
+    "another program is writing to it and did not finish in time",
+    "wait until the other allabel command or page has ended, then run this again",
+)
+# By SQLite's primary result code: what happened, and the way out.
+_FAULTS = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_READONLY: ("it cannot be written to", _PERMISSION),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", _PERMISSION),
+    sqlite3.SQLITE_PERM: ("it cannot be opened", _PERMISSION),
+    sqlite3.SQLITE_CORRUPT: ("the database is damaged or was cut short", RESTORE),
+    sqlite3.SQLITE_NOTADB: ("this is not a database, or only a piece of one", RESTORE),
+    sqlite3.SQLITE_FULL: ("the disk is full; nothing half-done was kept", "free some space, then run this again"),
+    sqlite3.SQLITE_IOERR: ("the disk failed while reading or writing", "check the disk, then run this again"),
+}
+
+
+@contextmanager
+def store_errors(where: str) -> Iterator[None]:
+    """Turn what the database layer raises inside into StoreError; other exceptions pass."""
+    try:
+        yield
+    except (StatementError, PoolTimeoutError, sqlite3.Error, UnicodeEncodeError) as error:
+        raise _store_error(error, where) from error
+
+
+def _store_error(error: Exception, where: str) -> StoreError:
+    cause = (error.orig if isinstance(error, StatementError) else None) or error
+    if isinstance(cause, UnicodeEncodeError):
+        around = cause.object[max(0, cause.start - 20) : cause.end + 20]
+        problem, remedy = f"half a surrogate pair cannot be stored: {around!r}", "mend that text in its file"
+    elif isinstance(cause, (TypeError, ValueError)):
+        problem, remedy = f"a value cannot be stored: {cause}", "keep `meta` to what JSON can hold"
+    elif isinstance(cause, PoolTimeoutError):
+        problem, remedy = _LOCKED
+    else:
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        problem, remedy = _FAULTS.get(code, ("the database refused", "run `allabel doctor` on the project"))
+        problem = f"{problem} ({cause})"
+    return StoreError(problem, file=where, remedy=remedy)

@@ -1,0 +1,157 @@
+"""`Store`: everything a project knows, kept so that nothing confirmed is lost and nothing is overwritten."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from allabel.document import Annotation, DocId, Document
+from allabel.errors import StoreError
+from allabel.reply import TaggedDocument
+from allabel.store import annotations, documents, health, opening, replies, selections
+from allabel.store.database import BUSY_TIMEOUT_S, Database
+from allabel.store.location import Location
+from allabel.store.records import Counts, Pick, Selection
+
+
+class Store:
+    """A project's memory; history is append-only, each write is atomic, several go together in `transaction`.
+
+    Threads may share one store. Every method raises StoreError, saying what to do, when the database cannot answer.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def create(cls, url_or_path: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
+        """Make an empty store. Raises StoreError when there is one already."""
+        return cls(opening.create(Location.of(url_or_path), busy_timeout_s))
+
+    @classmethod
+    def open(cls, url_or_path: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
+        """Open a store; an older one is copied to `NAME.backup-REVISION` and migrated.
+
+        Raises StoreError, touching nothing, when there is none or it is damaged, foreign, read-only or newer.
+        """
+        return cls(opening.open_existing(Location.of(url_or_path), busy_timeout_s))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit every write of this thread inside together, or none of them when an exception leaves the block."""
+        with self._database.write():
+            yield
+
+    def add_documents(self, new: Iterable[Document]) -> int:
+        """Keep texts in order; returns how many were new. The same id with another text raises StoreError.
+
+        Their entities and values are not kept here: see `add_gold`.
+        """
+        with self._database.write() as connection:
+            return documents.add_documents(connection, new)
+
+    def add_gold(self, answers: Iterable[Document]) -> int:
+        """Keep the answers of texts in the store as gold; returns how many had none before.
+
+        Documents without an answer are passed over. Other gold than before raises StoreError.
+        """
+        with self._database.write() as connection:
+            return documents.add_gold(connection, answers)
+
+    def add_annotations(self, new: Sequence[Annotation]) -> None:
+        """Append people's answers; when this returns they survive a power cut."""
+        with self._database.write() as connection:
+            annotations.add_annotations(connection, new)
+
+    def add_selection(self, selection: Selection, picks: Sequence[Pick]) -> int:
+        """Keep a selection and its picks; returns its new id, which the picks are given whatever they say."""
+        with self._database.write() as connection:
+            return selections.add_selection(connection, selection, picks)
+
+    def add_picks(self, selection_id: int, picks: Sequence[Pick]) -> None:
+        """Add picks to a selection; a document picked twice in one raises StoreError."""
+        with self._database.write() as connection:
+            selections.add_picks(connection, selection_id, picks)
+
+    def add_tagged(self, new: Sequence[TaggedDocument]) -> None:
+        """Append backends' replies for texts in the store."""
+        with self._database.write() as connection:
+            replies.add_tagged(connection, new)
+
+    def documents(self) -> list[Document]:
+        """Every text, in import order, without answers."""
+        with self._database.read() as connection:
+            return documents.all_documents(connection)
+
+    def document(self, id: DocId) -> Document:
+        """One text. Raises StoreError when it is not in the store."""
+        with self._database.read() as connection:
+            return documents.one_document(connection, id)
+
+    def count(self) -> int:
+        """How many documents there are."""
+        with self._database.read() as connection:
+            return documents.count_documents(connection)
+
+    def counts(self) -> Counts:
+        """How many documents there are in each state."""
+        with self._database.read() as connection:
+            return health.count(connection)
+
+    def gold(self) -> dict[DocId, Document]:
+        """Every document with gold, in import order, with its answer."""
+        with self._database.read() as connection:
+            return documents.all_gold(connection)
+
+    def annotations(self) -> dict[DocId, Annotation]:
+        """The latest answer for each annotated document, in import order."""
+        with self._database.read() as connection:
+            return annotations.latest_annotations(connection)
+
+    def history(self, doc_id: DocId) -> list[Annotation]:
+        """Every answer ever given for a document, oldest first."""
+        with self._database.read() as connection:
+            return annotations.annotation_history(connection, doc_id)
+
+    def selections(self) -> list[Selection]:
+        """Every selection, oldest first."""
+        with self._database.read() as connection:
+            return selections.all_selections(connection)
+
+    def picks(self, selection_id: int | None = None) -> list[Pick]:
+        """The picks of one selection or of all, by selection and rank."""
+        with self._database.read() as connection:
+            return selections.all_picks(connection, selection_id)
+
+    def queue(self) -> list[Pick]:
+        """The picks not annotated yet, by selection and rank, each document once."""
+        with self._database.read() as connection:
+            return selections.waiting_picks(connection)
+
+    def tagged(self) -> dict[DocId, TaggedDocument]:
+        """The latest reply for each tagged document, in import order."""
+        with self._database.read() as connection:
+            return replies.latest_tagged(connection)
+
+    def check(self) -> list[str]:
+        """Say what is wrong with the database, one problem a line; nothing when it is sound."""
+        found: list[str] = []
+        try:
+            with self._database.read() as connection:
+                found.extend(health.problems(connection))
+        except StoreError as error:
+            found.append(error.problem)
+        return found

@@ -1,0 +1,112 @@
+"""The tables as the newest migration leaves them, in portable SQL."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC; SQLite keeps no time zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn any aware moment into UTC."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"the moment {value.isoformat()} has no time zone; use datetime.now(UTC)")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware moment in UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = MetaData()
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("text", Text, nullable=False),
+    Column("meta", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+gold = Table(
+    "gold",
+    metadata,
+    Column("doc_id", Text, ForeignKey("documents.id"), primary_key=True),
+    Column("entities", JSON(none_as_null=True)),
+    Column("values", JSON(none_as_null=True)),
+)
+
+selections = Table(
+    "selections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("strategy", String, nullable=False),
+    Column("budget", String, nullable=False),
+    Column("n_texts", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+picks = Table(
+    "picks",
+    metadata,
+    Column("selection_id", Integer, ForeignKey("selections.id"), primary_key=True),
+    Column("doc_id", Text, ForeignKey("documents.id"), primary_key=True),
+    Column("stage", String, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("score", Float(53), nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("ix_picks_doc_id", "doc_id"),
+)
+
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("doc_id", Text, ForeignKey("documents.id"), nullable=False),
+    Column("entities", JSON, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_annotations_doc_id", "doc_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+tagged = Table(
+    "tagged",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("doc_id", Text, ForeignKey("documents.id"), nullable=False),
+    Column("reply", JSON, nullable=False),
+    Column("backend", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_tagged_doc_id", "doc_id", "seq"),
+    sqlite_autoincrement=True,
+)
