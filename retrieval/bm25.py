@@ -1,0 +1,120 @@
+"""Okapi BM25 as a sparse matrix: one measure for top-k search and for all pairs.
+
+Source: Robertson & Zaragoza 2009, as the package rank_bm25 (`BM25Okapi`) computes it, its rule for negative idf
+included: a term in more than half of the texts gets `epsilon` times the mean idf.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy import sparse
+
+from retrieval.base import FloatArray, RetrievalError, TopK
+from retrieval.tokenize import terms
+
+# Rows of a dense score block: 64 MB at most, whatever the size of the index.
+BLOCK_BYTES = 64 * 1024**2
+
+
+class Bm25:
+    """BM25 over a fixed sequence of texts; `search` and `blocks` give the same scores as `rank_bm25.BM25Okapi`."""
+
+    def __init__(self, texts: Sequence[str], *, k1: float = 1.5, b: float = 0.75, epsilon: float = 0.25) -> None:
+        if not texts:
+            raise RetrievalError("a BM25 index needs at least one text")
+        self._vocabulary: dict[str, int] = {}
+        counts = self._count(texts, grow=True)
+        self._counts = counts
+        self._weights = _weights(counts, k1, b, epsilon)
+        # Transposed once: a product of queries with it is what every call needs.
+        self._by_term = self._weights.T.tocsr()
+
+    def __len__(self) -> int:
+        return int(self._weights.shape[0])
+
+    def scores(self, queries: Sequence[str]) -> FloatArray:
+        """Return the score of every indexed text for each query: (n_queries, n_texts)."""
+        return np.asarray((self._count(queries, grow=False) @ self._by_term).toarray())
+
+    def search(self, queries: Sequence[str], k: int) -> TopK:
+        """Return the `min(k, len(self))` best texts for each query, best first, ties by position."""
+        k = min(k, len(self))
+        ids = np.empty((len(queries), k), dtype=np.int64)
+        best = np.empty((len(queries), k), dtype=np.float64)
+        rows = self._rows_per_block()
+        for start in range(0, len(queries), rows):
+            block = self.scores(queries[start : start + rows])
+            ids[start : start + rows] = top = top_k(block, k)
+            best[start : start + rows] = np.take_along_axis(block, top, axis=1)
+        return TopK(ids, best)
+
+    def blocks(self) -> Iterator[tuple[int, FloatArray]]:
+        """Yield `(first_row, scores)`: every indexed text as a query against all of them, a block of rows at a time.
+
+        scores: (n_rows, n_texts); a text's score with itself is on the diagonal, for the caller to leave out.
+        """
+        rows = self._rows_per_block()
+        for start in range(0, len(self), rows):
+            yield start, np.asarray((self._counts[start : start + rows] @ self._by_term).toarray())
+
+    def to(self, position: int) -> FloatArray:
+        """Return every indexed text's score as a query for the text at `position`: (n_texts,)."""
+        return np.asarray((self._counts @ self._weights[[position]].T).toarray()).ravel()
+
+    def means(self) -> FloatArray:
+        """Return each indexed text's mean score as a query over all other texts: (n_texts,)."""
+        sums = self._counts @ np.asarray(self._weights.sum(axis=0)).ravel()
+        own: FloatArray = np.asarray(self._counts.multiply(self._weights).sum(axis=1)).ravel()
+        return np.asarray((sums - own) / max(1, len(self) - 1))
+
+    def _rows_per_block(self) -> int:
+        return max(1, BLOCK_BYTES // (8 * len(self)))
+
+    def _count(self, texts: Sequence[str], *, grow: bool) -> "sparse.csr_array[np.float64]":
+        """Count each text's terms: (n_texts, n_terms); terms that no indexed text has are left out."""
+        vocabulary = self._vocabulary
+        columns: list[int] = []
+        ends = [0]
+        for text in texts:
+            found = terms(text)
+            if grow:
+                columns += [vocabulary.setdefault(term, len(vocabulary)) for term in found]
+            else:
+                columns += [vocabulary[term] for term in found if term in vocabulary]
+            ends.append(len(columns))
+        ones = np.ones(len(columns))
+        shape = (len(texts), max(1, len(vocabulary)))
+        matrix = sparse.csr_array((ones, np.array(columns, dtype=np.int32), np.array(ends)), shape=shape)
+        matrix.sum_duplicates()
+        return matrix
+
+
+def top_k(scores: FloatArray, k: int) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
+    """Return the positions of each row's k largest scores, descending, ties by position: (n_rows, k)."""
+    if k >= scores.shape[1]:
+        return np.argsort(-scores, axis=1, kind="stable")
+    # Everything above the k-th largest value is in; ties with it are filled up by position.
+    kth = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
+    above, ties = scores > kth, scores == kth
+    room = k - above.sum(axis=1, keepdims=True)
+    chosen = above | (ties & (np.cumsum(ties, axis=1) <= room))
+    ids = np.nonzero(chosen)[1].reshape(len(scores), k)
+    order = np.argsort(-np.take_along_axis(scores, ids, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(ids, order, axis=1)
+
+
+def _weights(
+    counts: "sparse.csr_array[np.float64]", k1: float, b: float, epsilon: float
+) -> "sparse.csr_array[np.float64]":
+    n_texts = counts.shape[0]
+    document_frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    idf = np.log(n_texts - document_frequency + 0.5) - np.log(document_frequency + 0.5)
+    seen = document_frequency > 0
+    idf[idf < 0] = epsilon * (idf[seen].mean() if seen.any() else 0.0)
+    lengths: FloatArray = np.asarray(counts.sum(axis=1)).ravel()
+    mean_length = lengths.mean() or 1.0
+    saturation = k1 * (1 - b + b * lengths / mean_length)
+    weights = counts.copy()
+    rows = np.repeat(np.arange(n_texts), np.diff(counts.indptr))
+    weights.data = idf[counts.indices] * counts.data * (k1 + 1) / (counts.data + saturation[rows])
+    return weights
