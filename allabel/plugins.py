@@ -1,0 +1,38 @@
+"""Names to objects: entry points of any installed package, or `module:Class`."""
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from typing import Any
+
+from allabel.errors import UnknownNameError
+
+
+def names(kind: str) -> list[str]:
+    """Return the names registered under the entry points `allabel.<kind>`, sorted."""
+    return sorted({point.name for point in entry_points(group=f"allabel.{kind}")})
+
+
+def load(kind: str, name: str, *, extra: Iterable[str] = ()) -> Any:
+    """Return the object that a name stands for. Raises UnknownNameError naming the nearest known one.
+
+    extra: further names that the caller knows itself, for the message.
+    """
+    for point in entry_points(group=f"allabel.{kind}", name=name):
+        return point.load()
+    if ":" in name:
+        module, _, attribute = name.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise UnknownNameError(
+                f"{name!r} cannot be imported: {error}", remedy="give an installed module and a class in it"
+            ) from error
+    known = sorted({*names(kind), *extra})
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise UnknownNameError(
+        f"there is no {kind.rstrip('s') if kind != 'strategies' else 'strategy'} {name!r}",
+        remedy=f"{hint}known are {', '.join(known)}, or module:Class",
+    )
