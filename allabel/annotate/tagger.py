@@ -1,0 +1,142 @@
+"""A CRF with its lexicon and its demonstrations, and the tables that make it quick."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from allabel.annotate.base import Demonstration
+from allabel.annotate.crf import Crf, Decoded, FloatArray
+from allabel.annotate.demonstrations import Demonstrations
+from allabel.annotate.features import (
+    LEXICON_OFFSETS,
+    OFFSETS,
+    OUTSIDE,
+    Lexicon,
+    demonstration_features,
+    lexicon,
+    lexicon_features,
+    word_features,
+)
+from allabel.annotate.pieces import Piece, chunk_pieces, iob2, pieces
+from allabel.document import longest_spans
+
+Tagged = tuple[list[Piece], Decoded | None, list[Demonstration]]
+_TABLE_LIMIT = 200_000  # pieces whose emissions are kept: about 100 MB at thirteen tags
+
+
+class Tagger:
+    """Trained on construction; `tag` gives pieces, decoded tags and the demonstrations of each text."""
+
+    def __init__(self, demonstrations: Demonstrations, shots: int) -> None:
+        self._demonstrations, self._shots = demonstrations, shots
+        corpus = demonstrations.all
+        tokens = [pieces(d.text) for d in corpus]
+        words = [[piece.word for piece in t] for t in tokens]
+        tags = [iob2(t, longest_spans(d.entities)) for t, d in zip(tokens, corpus, strict=True)]
+        self._lexicon = lexicon(zip(words, tags, strict=True))
+        self._labels = {d.id: _labels(w, t) for d, w, t in zip(corpus, words, tags, strict=True)}
+        shown = demonstrations.nearest([d.text for d in corpus], shots)
+        sequences = [
+            self._features(t, w, lexicon([(w, own_tags)]), near)
+            for t, w, own_tags, near in zip(tokens, words, tags, shown, strict=True)
+        ]
+        trained = [i for i, t in enumerate(tokens) if t]
+        self.crf = Crf([sequences[i] for i in trained], [tags[i] for i in trained])
+        self._rows: dict[tuple[str, int], int] = {}
+        self._table = np.empty((0, len(OFFSETS), len(self.crf.tags)))
+        self._demo_emissions: dict[frozenset[str], FloatArray] = {}
+
+    def tag(self, texts: Sequence[str]) -> Iterator[Tagged]:
+        """Decode the texts in order; a text without a piece has no decoded tags."""
+        tokens = [pieces(text) for text in texts]
+        shown = self._demonstrations.nearest(texts, self._shots)
+        emissions = self._emissions(tokens)
+        for text_tokens, near, emission in zip(tokens, shown, emissions, strict=True):
+            self._add_demonstrations(emission, text_tokens, near)
+        decoded = iter(self.crf.decode([e for e in emissions if len(e)]))
+        for text_tokens, near in zip(tokens, shown, strict=True):
+            yield text_tokens, next(decoded) if text_tokens else None, near
+
+    def _features(
+        self, tokens: list[Piece], words: list[str], own: Lexicon, near: list[Demonstration]
+    ) -> list[list[str]]:
+        """Spell out each token's features: what training reads, and what `_emissions` sums without spelling."""
+        sequence = []
+        shown = [self._labels[d.id] for d in near]
+        for i, word in enumerate(words):
+            found: list[str] = []
+            for offset in OFFSETS:
+                j = i + offset
+                if 0 <= j < len(tokens):
+                    found += word_features(tokens[j].chunk, tokens[j].nth, offset)
+                    if offset in LEXICON_OFFSETS:
+                        found += lexicon_features(words[j], self._lexicon, own, offset)
+                else:
+                    found.append(f"{offset}|{OUTSIDE}")
+            found += demonstration_features(_union([m[word] for m in shown if word in m]))
+            sequence.append(found)
+        return sequence
+
+    def _add_demonstrations(self, emission: FloatArray, tokens: list[Piece], near: list[Demonstration]) -> None:
+        shown = [self._labels[d.id] for d in near]
+        for i, token in enumerate(tokens):
+            word = token.word
+            borne = [labels[word] for labels in shown if word in labels]
+            if borne:
+                labels = _union(borne)
+                if labels not in self._demo_emissions:
+                    self._demo_emissions[labels] = self.crf.emission(demonstration_features(labels))
+                emission[i] += self._demo_emissions[labels]
+
+    def _emissions(self, tokens: Sequence[list[Piece]]) -> list[FloatArray]:
+        """Sum each token's word features by table look-up: a list of (n_tokens, n_tags)."""
+        margin = max(OFFSETS)
+        if len(self._rows) > _TABLE_LIMIT:
+            self._rows, self._table = {}, self._table[:0]
+        ids: list[int] = []
+        new: list[FloatArray] = []
+        outside = self._row(("", -1), new)
+        for text_tokens in tokens:
+            ids += [outside] * margin
+            ids += [self._row((token.chunk, token.nth), new) for token in text_tokens]
+        ids += [outside] * margin
+        if new:
+            self._table = np.concatenate([self._table, np.stack(new)])
+        rows, n = np.array(ids), len(ids)
+        total = np.zeros((n, len(self.crf.tags)))
+        for k, offset in enumerate(OFFSETS):
+            low, high = max(0, -offset), n - max(0, offset)
+            total[low:high] += self._table[rows[low + offset : high + offset], k]
+        emissions, start = [], 0
+        for text_tokens in tokens:
+            start += margin
+            emissions.append(total[start : start + len(text_tokens)])
+            start += len(text_tokens)
+        return emissions
+
+    def _row(self, piece: tuple[str, int], new: list[FloatArray]) -> int:
+        row = self._rows.get(piece)
+        if row is None:
+            row = self._rows[piece] = len(self._table) + len(new)
+            new.append(np.stack([self.crf.emission(self._told(*piece, offset)) for offset in OFFSETS]))
+        return row
+
+    def _told(self, chunk: str, index: int, offset: int) -> list[str]:
+        if index < 0:
+            return [f"{offset}|{OUTSIDE}"] if offset else []
+        told = list(word_features(chunk, index, offset))
+        if offset in LEXICON_OFFSETS:
+            told += lexicon_features(chunk_pieces(chunk)[index][2], self._lexicon, {}, offset)
+        return told
+
+
+def _labels(words: Sequence[str], tags: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the labels (or O) that each word bears in one demonstration."""
+    found: dict[str, set[str]] = {}
+    for word, tag in zip(words, tags, strict=True):
+        found.setdefault(word, set()).add(tag if tag == "O" else tag[2:])
+    return {word: frozenset(labels) for word, labels in found.items()}
+
+
+def _union(borne: Sequence[frozenset[str]]) -> frozenset[str]:
+    return frozenset().union(*borne) if len(set(borne)) != 1 else borne[0]
