@@ -1,6 +1,7 @@
 """The seam of this room: a format reads records and writes documents."""
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -29,3 +30,14 @@ class Format(Protocol):
     def write(self, documents: Iterable[Document], path: Path) -> None:
         """Write the documents whole or not at all: to a temporary file beside `path`, then renamed onto it."""
         ...
+
+
+class FormatWarning(UserWarning):
+    """Something in a file was left out or filled in; the rest was read or written as it stands."""
+
+
+def warn_of(problems: Sequence[str], file: Path) -> None:
+    """Say once a file how many problems it has and what the first is; say nothing where there are none."""
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        warnings.warn(f"{file}: {problems[0]}{more}", FormatWarning, stacklevel=3)

@@ -1,0 +1,272 @@
+"""The command line: `allabel`. Heavy rooms are imported by the commands that need them."""
+
+import json
+import sys
+import warnings
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from allabel import __version__
+from allabel.errors import AllabelError, InputError
+
+if TYPE_CHECKING:
+    from allabel.project import Project
+
+FOLDER = click.Path(path_type=Path)
+FILE = click.Path(exists=True, path_type=Path)
+
+
+class Commands(click.Group):
+    """The commands of this module and those of the entry points `allabel.commands`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return every command's name."""
+        return sorted({*super().list_commands(ctx), *(p.name for p in entry_points(group="allabel.commands"))})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by name, None where there is none."""
+        own = super().get_command(ctx, cmd_name)
+        for point in () if own else entry_points(group="allabel.commands", name=cmd_name):
+            loaded: click.Command = point.load()
+            return loaded
+        return own
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("-p", "--project", "folder", type=FOLDER, default=Path(), help="The project folder.  [default: here]")
+@click.version_option(__version__)
+@click.pass_context
+def cli(ctx: click.Context, folder: Path) -> None:
+    """Choose what to annotate, annotate it, and have the rest tagged by retrieved demonstrations."""
+    ctx.obj = folder
+
+
+@cli.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--labels", required=True, help='A labels.toml, or names: "Chemical,Disease".')
+def init(folder: Path, labels: str) -> None:
+    """Make a project in FOLDER."""
+    from allabel.project import Project
+    from allabel.schema import LabelSchema
+
+    with Project.create(folder, LabelSchema.parse(labels)) as project:
+        say(f"made {folder} with the labels {', '.join(project.schema.names)}")
+
+
+@cli.command("import")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.option("--format", "format_", default="auto", help="jsonl, conll, text, csv.  [default: found from the file]")
+@click.option(
+    "--as", "role", type=click.Choice(["texts", "gold", "annotations"]), help="[default: gold if there is any]"
+)
+@click.option("--flat", is_flag=True, help="Of overlapping spans keep the longest.")
+@click.pass_obj
+def import_(folder: Path, files: tuple[Path, ...], format_: str, role: Any, flat: bool) -> None:
+    """Add documents. Gold is kept apart: it scores and simulates, and is no demonstration by itself."""
+    from allabel.formats.registry import read_documents
+
+    with _open(folder) as project:
+        for file in files:
+            got = project.import_records(read_documents(file, format_), file, role, flat=flat)
+            kept = f"; {got.answers} answers kept as {got.role}" if got.answers else ""
+            say(f"{file}: read {got.read} documents, {got.new} new{kept}")
+
+
+@cli.command()
+@click.option("--budget", required=True, help='"10%", "500" or "20000tokens".')
+@click.option("--strategy", default="allabel", show_default=True, help="A name, or a chain: core_set:1,sum_rank:3.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--more", is_flag=True, help="Start another round although the same selection was made before.")
+@click.option("--cap", "uncertainty_cap", type=int, help="Tag at most this many texts to measure uncertainty.")
+@click.option("--backend", help="The annotator whose uncertainty counts.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a text.")
+@click.pass_obj
+def select(folder: Path, /, budget: str, strategy: str, seed: int, more: bool, as_json: bool, **settings: Any) -> None:
+    """Queue the texts that are worth annotating, with the reason for each.
+
+    A stage that needs annotations (U of allabel) waits until what was chosen before is annotated; the same command
+    then goes on. Run once more, it shows what it chose and chooses nothing new.
+    """
+    with _open(folder, **settings) as project:
+        got = project.select(budget, strategy, seed, more=more)
+    for pick in got.picks:
+        row = {"id": pick.doc_id, "stage": pick.stage, "rank": pick.rank, "score": pick.score, "reason": pick.reason}
+        plain = f"{pick.rank:5}  {pick.stage:10}  {pick.doc_id}  {pick.reason}"
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else plain)
+    if got.repeated:
+        say(f"these {len(got.picks)} texts were chosen before; --more starts another round")
+    else:
+        say(f"queued {len(got.picks)} texts")
+    if got.waiting_stage:
+        say(
+            f"the stage {got.waiting_stage} waits for the annotation of {got.n_waiting_for} queued texts: "
+            "annotate them, then run the same command again"
+        )
+
+
+@cli.command()
+@click.option("--from-gold", is_flag=True, required=True, help="The gold of the queued texts becomes their annotation.")
+@click.pass_obj
+def annotate(folder: Path, from_gold: bool) -> None:
+    """Annotate what is queued, by the simulated expert."""
+    with _open(folder) as project:
+        say(f"annotated {project.annotate_from_gold()} texts from gold")
+
+
+@cli.command()
+@click.argument("file", type=FILE, required=False)
+@click.option("--rest", is_flag=True, help="Tag the project's texts that nobody annotated.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write tagged documents here (JSONL).")
+@click.option("--format", "format_", default="auto", help="The format of FILE.  [default: found from the file]")
+@click.option("--backend", help="embedded, chat, or module:Class.  [default: embedded]")
+@click.option("--base-url", help="The server of the chat backend.")
+@click.option("--model", help="The model's name there.")
+@click.option("--shots", type=int, help="Demonstrations a text.  [default: 5]")
+@click.option("--retriever", help="What finds them.  [default: bm25]")
+@click.option("--json", "as_json", is_flag=True, help="Print tagged documents on standard output.")
+@click.pass_obj
+def tag(
+    folder: Path, /, file: Path | None, rest: bool, out: Path | None, format_: str, as_json: bool, **settings: Any
+) -> None:
+    """Tag FILE, or the rest of the project, with the annotated texts as demonstrations."""
+    from allabel.formats.registry import read_documents
+    from allabel.formats.tagged import tagged_line, write_tagged
+
+    if rest == (file is not None) or not (out or as_json):
+        raise InputError(
+            "tag takes a FILE or --rest, and -o OUT or --json", remedy="allabel tag --rest -o tagged.jsonl"
+        )
+    with _open(folder, **settings) as project:
+        documents = project.rest() if file is None else [r.document for r in read_documents(file, format_)]
+        if project.settings.backend == "embedded":
+            say("tagging with the embedded annotator, which needs no server; --backend chat asks a language model")
+        with click.progressbar(length=len(documents), label="tagging", file=sys.stderr) as bar:
+            tagged = []
+            for one in project.tag(documents):
+                tagged.append(one)
+                bar.update(1)
+        if rest:
+            project.store.add_tagged(tagged)
+    if out:
+        write_tagged(tagged, out)
+        say(f"wrote {len(tagged)} tagged documents to {out}")
+    if as_json:
+        for one in tagged:
+            click.echo(json.dumps(tagged_line(one), ensure_ascii=False))
+    failed = [one for one in tagged if one.reply.status != "ok"]
+    if failed:
+        first = failed[0]
+        raise AllabelError(
+            f"{len(failed)} of {len(tagged)} texts got no usable reply; the first is {first.id!r}: "
+            f"{first.reply.status}, {first.reply.error}"
+        )
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "format_", default="auto", help="[default: by the file's name]")
+@click.option("--what", type=click.Choice(["annotations", "gold", "tagged"]), default="annotations", show_default=True)
+@click.pass_obj
+def export(folder: Path, file: Path, format_: str, what: str) -> None:
+    """Write the project's annotations, gold or latest tagging to FILE."""
+    from allabel.formats.registry import write_documents
+    from allabel.formats.tagged import write_tagged
+
+    with _open(folder) as project:
+        if what == "tagged":
+            tagged = list(project.store.tagged().values())
+            write_tagged(tagged, file)
+            n = len(tagged)
+        else:
+            documents = project.annotated() if what == "annotations" else list(project.store.gold().values())
+            write_documents(documents, file, format_)
+            n = len(documents)
+    say(f"wrote {n} documents to {file}")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print data.")
+@click.pass_obj
+def status(folder: Path, as_json: bool) -> None:
+    """Say how far the project is."""
+    with _open(folder) as project:
+        counts = project.counts()
+        data = {
+            "documents": counts.documents,
+            "gold": counts.gold,
+            "annotated": counts.annotated,
+            "queued": counts.queued,
+            "tagged": counts.tagged,
+            "labels": list(project.schema.names),
+            "backend": project.settings.backend,
+        }
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False))
+        return
+    for key, value in data.items():
+        click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}")
+
+
+@cli.command()
+@click.argument("source", type=FILE)
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--from", "from_", default="auto", help="[default: found from the file]")
+@click.option("--to", default="auto", help="[default: by the target's name]")
+def convert(source: Path, target: Path, from_: str, to: str) -> None:
+    """Convert SOURCE to TARGET between jsonl, conll, text and csv."""
+    from allabel.formats.registry import read_documents, write_documents
+
+    documents = [record.document for record in read_documents(source, from_)]
+    write_documents(documents, target, to)
+    say(f"wrote {len(documents)} documents to {target}")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print data.")
+@click.pass_obj
+def doctor(folder: Path, as_json: bool) -> None:
+    """Check the installation and, where there is one, the project."""
+    from allabel.doctor import examine
+
+    findings = examine(folder)
+    if as_json:
+        click.echo(json.dumps([{"ok": f.ok, "what": f.what, "says": f.says} for f in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}: {finding.says}")
+    if not all(finding.ok for finding in findings):
+        raise AllabelError("doctor found something to mend")
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal; standard output is for data."""
+    click.echo(message, err=True)
+
+
+def _open(folder: Path, **flags: Any) -> "Project":
+    from allabel.project import Project
+
+    return Project.open(folder, **flags)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    say(f"warning: {message}")
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 the work failed, 2 wrong use or bad input."""
+    warnings.showwarning = _show_warning
+    try:
+        cli.main(args=list(arguments) if arguments is not None else None, prog_name="allabel")
+    except AllabelError as error:
+        say(f"error: {error}")
+        sys.exit(error.exit_status)
+    except BrokenPipeError:
+        sys.exit(1)
+    except OSError as error:
+        say(f"error: {error.filename or 'the system'}: {error.strerror}")
+        sys.exit(1)

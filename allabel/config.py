@@ -1,0 +1,94 @@
+"""Settings: flags, then `ALLABEL_*` variables, then the project's `allabel.toml`, then defaults."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from allabel.errors import InputError
+
+FILE_NAME = "allabel.toml"
+SECRETS = ("api_key",)
+
+
+class Settings(BaseSettings):
+    """What a project's commands may be told.
+
+    backend: which annotator tags. base_url, model: the server and the model of the `chat` backend.
+    shots: demonstrations a text. timeout_s: seconds for one request.
+    uncertainty_cap: texts tagged at most to measure uncertainty.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ALLABEL_", extra="forbid", frozen=True)
+
+    backend: str = "embedded"
+    base_url: str = ""
+    model: str = ""
+    api_key: str = Field(default="", repr=False)
+    shots: int = Field(default=5, ge=0, le=100)
+    retriever: str = "bm25"
+    concurrency: int = Field(default=8, ge=1, le=1000)
+    timeout_s: float = Field(default=120.0, gt=0)
+    max_output_tokens: int = Field(default=1024, ge=16)
+    uncertainty_cap: int | None = Field(default=None, ge=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read flags, then variables, then the file that `load` names."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def load(folder: Path, **flags: Any) -> Settings:
+    """Read the settings of a project folder; flags that are None count as not given.
+
+    Raises InputError naming the file or the variable, the value and the remedy.
+    """
+    path = folder / FILE_NAME
+    given = {name: value for name, value in flags.items() if value is not None}
+    in_file = _read(path)
+
+    class InFolder(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    try:
+        return InFolder(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        if name in in_file:
+            file, remedy = path, f"mend or remove {name!r} there; known keys are {', '.join(_known())}"
+        else:
+            file, remedy = None, f"mend --{name.replace('_', '-')} or the variable ALLABEL_{name.upper()}"
+        raise InputError(
+            f"the setting {name!r} is wrong: {first['msg']}, not {first['input']!r}", file=file, remedy=remedy
+        ) from error
+
+
+def _known() -> list[str]:
+    return [name for name in Settings.model_fields if name not in SECRETS]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", file=path, remedy="mend it, or remove it for defaults") from error
+    for secret in SECRETS:
+        if secret in data:
+            raise InputError(
+                f"{secret!r} stands in a file",
+                file=path,
+                remedy=f"take it out and set ALLABEL_{secret.upper()} instead",
+            )
+    return data

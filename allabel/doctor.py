@@ -1,0 +1,68 @@
+"""What `allabel doctor` looks at: versions, extras, packages in the way, the project, the server."""
+
+import importlib.util
+import platform
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+from allabel.errors import AllabelError
+
+EXTRAS = {
+    "app": ("streamlit",),
+    "server": ("fastapi", "uvicorn"),
+    "dense": ("faiss", "sentence_transformers", "torch"),
+    "finetune": ("torch", "transformers", "accelerate"),
+    "vllm": ("vllm",),
+    "ray": ("ray",),
+}
+OURS = ("allabel", "app", "eval", "retrieval")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    ok: bool
+    what: str
+    says: str
+
+
+def examine(folder: Path) -> list[Finding]:
+    """Look at everything; a finding that is not ok says what to do."""
+    from allabel.project import LABELS
+
+    found = [Finding(True, "versions", f"allabel {version('allabel')}, Python {platform.python_version()}"), *_names()]
+    installed = [extra for extra, modules in EXTRAS.items() if all(map(importlib.util.find_spec, modules))]
+    found.append(Finding(True, "extras installed", ", ".join(installed) or "none"))
+    if (folder / LABELS).exists():
+        found.append(_project(folder))
+    else:
+        found.append(Finding(True, "project", f"none in {folder.absolute()}"))
+    return found
+
+
+def _names() -> list[Finding]:
+    owners = packages_distributions()
+    others = {name: sorted(set(owners.get(name, [])) - {"allabel"}) for name in OURS}
+    return [
+        Finding(
+            False, f"the name {name!r}", f"also belongs to {', '.join(who)}: install allabel by itself (pipx, uv tool)"
+        )
+        for name, who in others.items()
+        if who
+    ]
+
+
+def _project(folder: Path) -> Finding:
+    from allabel.project import Project
+
+    try:
+        with Project.open(folder) as project:
+            problems = project.store.check()
+            counts = project.counts()
+    except AllabelError as error:
+        return Finding(False, "project", str(error))
+    if problems:
+        return Finding(False, "project", "; ".join(problems))
+    return Finding(True, "project", f"clean, {counts.documents} documents, {counts.annotated} annotated")

@@ -1,0 +1,90 @@
+"""Every format by name, and the one a file is in."""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from allabel.document import Document
+from allabel.errors import InputError, UnknownNameError
+from allabel.formats.base import Format, Record
+from allabel.formats.conll import Conll
+from allabel.formats.conll.tags import is_tag
+from allabel.formats.csv_table import Csv
+from allabel.formats.files import read_lines
+from allabel.formats.jsonl import Jsonl
+from allabel.formats.text import Text
+
+FORMATS: dict[str, Format] = {one.name: one for one in (Jsonl(), Conll(), Csv(), Text())}
+_N_SNIFFED = 200
+
+
+def by_name(name: str) -> Format:
+    """Give the format of this name. Raises UnknownNameError with the names there are, the nearest first."""
+    if name in FORMATS:
+        return FORMATS[name]
+    near = difflib.get_close_matches(name.lower(), FORMATS, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise UnknownNameError(f"there is no format {name!r}", remedy=f"{hint}the formats are {', '.join(FORMATS)}")
+
+
+def detect(path: Path) -> Format:
+    """Tell a file's format by its suffix; a `.txt` and an unknown suffix are told by their first lines.
+
+    Raises InputError where neither says enough.
+    """
+    if path.is_dir():
+        if any(path.glob("*.txt")):
+            return FORMATS["text"]
+        raise InputError("is a folder without .txt files", file=path, remedy="name a file, or a folder of .txt files")
+    known = _by_suffix(path)
+    if known and known.name != "text":
+        return known
+    sniffed = _sniff(path) or known
+    if sniffed is None:
+        raise InputError("does not look like any format", file=path, remedy=f"say which: --from {'|'.join(FORMATS)}")
+    return sniffed
+
+
+def read_documents(path: Path, format: str = "auto") -> Iterator[Record]:
+    """Yield a file's documents in order. Raises InputError where it holds none."""
+    chosen = detect(path) if format == "auto" else by_name(format)
+    return _at_least_one(chosen.read(path), path)
+
+
+def write_documents(documents: Iterable[Document], path: Path, format: str = "auto") -> None:
+    """Write the documents whole or not at all, in the format of this name or of the file's suffix."""
+    chosen = _by_suffix(path) if format == "auto" else by_name(format)
+    if chosen is None:
+        raise InputError(
+            f"the suffix {path.suffix!r} names no format", file=path, remedy=f"say which: --to {'|'.join(FORMATS)}"
+        )
+    chosen.write(documents, path)
+
+
+def _at_least_one(records: Iterator[Record], path: Path) -> Iterator[Record]:
+    first = next(records, None)
+    if first is None:
+        raise InputError("holds no documents", file=path, remedy="check that this is the file you mean")
+    yield first
+    yield from records
+
+
+def _by_suffix(path: Path) -> Format | None:
+    return next((one for one in FORMATS.values() if path.suffix.lower() in one.suffixes), None)
+
+
+def _sniff(path: Path) -> Format | None:
+    lines = list(islice((line for _, line in read_lines(path) if line.strip()), _N_SNIFFED))
+    # A brace alone is no JSON: a text may well begin with "{112} planes".
+    if lines and re.match(r'\s*\{\s*"', lines[0]):
+        return FORMATS["jsonl"]
+    n_tagged = sum(_ends_in_tag(line) for line in lines)
+    # Nearly all, not all: real files have lines whose tag is missing.
+    return FORMATS["conll"] if lines and n_tagged >= 0.9 * len(lines) else None
+
+
+def _ends_in_tag(line: str) -> bool:
+    cells = re.split(r"[ \t]+", line.rstrip(" \t"))
+    return len(cells) > 1 and is_tag(cells[-1])
