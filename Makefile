@@ -1,0 +1,42 @@
+# A fresh clone needs Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+# torch spins on shared cores unless told not to.
+export OMP_WAIT_POLICY ?= passive
+export GOMP_SPINCOUNT ?= 0
+
+.PHONY: demo test check lanes slow vllm clean
+
+.venv/.base: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -e .
+	@touch $@
+
+.venv/.dev: pyproject.toml .venv/.base
+	$(BIN)/pip install --quiet -c constraints-cpu.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/.base  ## the main job on the shipped corpus, set-up included
+	$(BIN)/allabel demo
+
+test: .venv/.dev  ## the fast suite, set-up included
+	$(BIN)/pytest -n 2
+
+check: .venv/.dev  ## the whole gate: form, types, layers, the README's commands
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 0 -m 'not vllm and not e2e' tests/integration/test_readme.py
+	$(BIN)/python benchmarks/main_job.py --quick
+
+slow: .venv/.dev  ## tests that take minutes
+	$(BIN)/pytest -n 2 -m slow
+
+vllm: .venv/.dev  ## against a real vLLM server with a small model (3 GB are installed the first time)
+	$(PYTHON) tests/with_vllm.py $(BIN)/pytest -n 0 -m vllm
+
+lanes: slow vllm  ## every slow lane
+
+clean:
+	rm -rf .venv demo build dist

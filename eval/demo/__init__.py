@@ -1,0 +1,1 @@
+"""The demonstration: the main job on a small corpus of synthesis procedures written for this project."""
