@@ -96,13 +96,16 @@ class Report:
         return "\n\n".join([*parts, f"note: {self.note}"] if self.note else parts) + "\n"
 
 
-def score_files(gold_path: Path, pred_path: Path) -> Report:
+def score_files(gold_path: Path, pred_path: Path, *, only_tagged: bool = False) -> Report:
     """Score the predictions of one file against the gold of another, paired by id.
 
+    only_tagged: leave gold documents without a reply out, where the file tags a part of the corpus on purpose.
     Raises InputError where the files cannot be read or do not belong together (see `eval.pairing`), or where no gold
     document carries gold.
     """
     pairs = read_pairs(gold_path, pred_path)
+    if only_tagged:
+        pairs = [pair for pair in pairs if pair.reply is not None]
     if not any(pair.gold.is_gold for pair in pairs):
         raise InputError(
             f"none of the {len(pairs)} documents carries `entities` or `values`",

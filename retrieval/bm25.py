@@ -91,8 +91,8 @@ class Bm25:
 
 def top_k(scores: FloatArray, k: int) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
     """Return the positions of each row's k largest scores, descending, ties by position: (n_rows, k)."""
-    if k >= scores.shape[1]:
-        return np.argsort(-scores, axis=1, kind="stable")
+    if not 0 < k < scores.shape[1]:
+        return np.argsort(-scores, axis=1, kind="stable")[:, : max(k, 0)]
     # Everything above the k-th largest value is in; ties with it are filled up by position.
     kth = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
     above, ties = scores > kth, scores == kth

@@ -62,8 +62,10 @@ class Layout:
 def layout_of(lines: Sequence[Line], file: Path) -> Layout:
     """Find the layout over the whole file. Raises InputError where no line has a second column."""
     rows = [line for _, line in lines if line.strip()]
-    by_tab = [line.split("\t") for line in rows if "\t" in line.strip()]
-    by_space = [len(line.split()) for line in rows if "\t" not in line.strip() and " " in line.strip(" ")]
+    # A TAB at a line's edge parts nothing; an NBSP there may be a token, so it is not stripped.
+    by_tab = [line.split("\t") for line in rows if "\t" in line.strip(" \t")]
+    others = [re.split(" +", line.strip(" \t")) for line in rows if "\t" not in line.strip(" \t")]
+    by_space = [len(cells) for cells in others if len(cells) > 1]
     # One stray TAB in a file of spaces must not turn every other line into a token without a tag.
     tab = bool(by_tab) and len(by_tab) >= len(by_space)
     widths = Counter(len(cells) for cells in by_tab) if tab else Counter(by_space)

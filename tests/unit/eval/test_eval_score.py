@@ -9,7 +9,7 @@ from allabel.formats.base import Record
 from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
 from eval.counts import Counts
 from eval.pairing import Pair, pair
-from eval.score import score
+from eval.score import score, score_files
 from eval.semeval import Tally
 
 GOLD, PRED = Path("gold.jsonl"), Path("pred.jsonl")
@@ -225,3 +225,17 @@ def test_an_id_given_twice_is_refused_with_both_lines(gold, predicted, file):
 def test_gold_without_documents_is_refused():
     with pytest.raises(InputError, match="holds no documents"):
         _pair([], [])
+
+
+def test_only_tagged_leaves_out_what_was_not_tagged_and_keeps_what_failed(tmp_path):
+    gold, predicted = tmp_path / "gold.jsonl", tmp_path / "tagged.jsonl"
+    entities = '"entities": [{"start": 0, "end": 4, "label": "A"}]'
+    gold.write_text("".join(f'{{"id": "{i}", "text": "NaCl", {entities}}}\n' for i in range(3)), encoding="utf-8")
+    predicted.write_text(
+        f'{{"id": "0", "text": "NaCl", {entities}}}\n{{"id": "1", "text": "NaCl", "status": "failed", "error": "x"}}\n',
+        encoding="utf-8",
+    )
+    whole, part = score_files(gold, predicted), score_files(gold, predicted, only_tagged=True)
+    assert (whole.n_documents, len(whole.missing), whole.strict.micro) == (3, 1, Counts(1, 1, 3))
+    assert (part.n_documents, len(part.missing), part.strict.micro) == (2, 0, Counts(1, 1, 2))
+    assert part.n_failed == 1

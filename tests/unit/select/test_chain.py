@@ -1,0 +1,176 @@
+"""Chains: read, divided, interrupted and gone on with."""
+
+from collections.abc import Callable, Sequence
+from zlib import crc32
+
+import pytest
+
+from allabel.document import DocId, Document
+from allabel.errors import BudgetError, InputError, UnknownNameError
+from allabel.reply import Reply, Status
+from allabel.select.base import Pool, Tools
+from allabel.select.budget import Budget, count_tokens
+from allabel.select.chain import Chain, Step, check_budget
+from retrieval.bm25 import Bm25
+
+
+def unsure(texts: Sequence[str]) -> list[Reply]:
+    return [Reply(Status.OK, (), 1 + crc32(text.encode()) % 1000 / 1000) for text in texts]
+
+
+TOOLS = Tools(Bm25, unsure)
+
+
+def pool_of(texts: Sequence[str], labelled: Sequence[int] = ()) -> Pool:
+    return Pool(tuple(DocId(str(i)) for i in range(len(texts))), tuple(texts), frozenset(labelled))
+
+
+@pytest.fixture(scope="module")
+def texts(bc5cdr: Callable[[str, int], list[Document]]) -> list[str]:
+    return [document.text for document in bc5cdr("devel", 120)]
+
+
+def flat(steps: Sequence[Step]) -> list[tuple[str, int]]:
+    return [(step.stage, choice.position) for step in steps for choice in step.choices]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "weights"),
+    [
+        ("allabel", ["core_set", "sum_rank", "perplexity"], (1, 3, 1)),
+        ("uniform", ["uniform"], (1,)),
+        ("uniform:2, core_set:0.5", ["uniform", "core_set"], (2, 0.5)),
+        ("core_set,sum_rank", ["core_set", "sum_rank"], (1, 1)),
+        ("allabel.select.uniform:Uniform", ["uniform"], (1,)),
+        ("allabel.select.uniform:Uniform:4,core_set", ["uniform", "core_set"], (4, 1)),
+    ],
+)
+def test_a_chain_is_read(text: str, names: list[str], weights: tuple[float, ...]) -> None:
+    chain = Chain.parse(text, TOOLS)
+    assert [stage.name for stage in chain.stages] == names
+    assert chain.weights == weights
+
+
+@pytest.mark.parametrize(("wrong", "near"), [("core_sett", "core_set"), ("alabel", "allabel"), ("unifrom", "uniform")])
+def test_an_unknown_strategy_names_the_nearest(wrong: str, near: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"{wrong!r}") as refused:
+        Chain.parse(wrong, TOOLS)
+    assert f"did you mean {near!r}" in refused.value.remedy
+    assert "perplexity" in refused.value.remedy
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "0.0", "nan", "inf"])
+def test_a_weight_is_a_finite_number_above_zero(weight: str) -> None:
+    with pytest.raises(InputError, match=f"'core_set'.*has the weight {weight}") as refused:
+        Chain.parse(f"uniform,core_set:{weight}", TOOLS)
+    assert "above 0" in refused.value.remedy
+
+
+def test_a_stage_stands_in_a_chain_once() -> None:
+    with pytest.raises(InputError, match="'uniform' stands twice"):
+        Chain.parse("uniform:1,core_set:1,uniform:2", TOOLS)
+
+
+@pytest.mark.parametrize("text", ["", "uniform,,core_set", "nowhere.at.all:Thing", "allabel.select.uniform:Nothing"])
+def test_what_names_no_stage_is_refused(text: str) -> None:
+    with pytest.raises(UnknownNameError):
+        Chain.parse(text, TOOLS)
+
+
+def test_the_stages_share_the_budget_and_choose_different_texts(texts: list[str]) -> None:
+    steps = Chain.parse("allabel", TOOLS).advance(pool_of(texts), Budget.parse("25"), [], 0, waiting=False)
+    assert [(step.stage, len(step.choices)) for step in steps] == [("core_set", 5), ("sum_rank", 15)]
+    chosen = [position for _, position in flat(steps)]
+    assert len(chosen) == len(set(chosen))
+
+
+def test_a_stage_that_needs_annotations_waits_while_anything_is_queued(texts: list[str]) -> None:
+    chain, budget, pool = Chain.parse("allabel", TOOLS), Budget.parse("25"), pool_of(texts)
+    steps = chain.advance(pool, budget, [], 0, waiting=False)
+    done = [step.stage for step in steps]
+    pool = pool.with_chosen([position for _, position in flat(steps)])
+    assert chain.unfinished(pool, budget, done) == ["perplexity"]
+    assert chain.advance(pool, budget, done, 0, waiting=True) == []
+    (last,) = chain.advance(pool, budget, done, 0, waiting=False)
+    assert (last.stage, len(last.choices)) == ("perplexity", 5)
+    assert chain.unfinished(pool, budget, [*done, "perplexity"]) == []
+
+
+@pytest.mark.parametrize("budget", ["30", "20%", "600tokens"])
+def test_an_interrupted_chain_goes_on_as_an_uninterrupted_one(texts: list[str], budget: str) -> None:
+    amount = Budget.parse(budget)
+    chain = Chain.parse("core_set:1,uniform:2,sum_rank:1", TOOLS)
+    whole = chain.advance(pool_of(texts), amount, [], 7, waiting=False)
+    assert [step.stage for step in whole] == ["core_set", "uniform", "sum_rank"]
+    assert all(step.choices for step in whole)
+    for cut in (1, 2):
+        kept = whole[:cut]
+        pool = pool_of(texts).with_chosen([position for _, position in flat(kept)])
+        fresh = Chain.parse("core_set:1,uniform:2,sum_rank:1", TOOLS)
+        rest = fresh.advance(pool, amount, [step.stage for step in kept], 7, waiting=False)
+        assert flat([*kept, *rest]) == flat(whole)
+
+
+def test_the_seed_decides_what_is_drawn(texts: list[str]) -> None:
+    chain, pool = Chain.parse("uniform", TOOLS), pool_of(texts)
+    drawn = [flat(chain.advance(pool, Budget.parse("10"), [], seed, waiting=False)) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize(
+    "strategy", ["uniform", "core_set", "sum_rank", "perplexity", "core_set:1,sum_rank:3,uniform:1"]
+)
+@pytest.mark.parametrize("n_tokens", [25, 100, 999])
+def test_a_token_budget_is_never_exceeded_and_well_used(texts: list[str], strategy: str, n_tokens: int) -> None:
+    chain = Chain.parse(strategy, TOOLS)
+    steps = chain.advance(pool_of(texts), Budget.parse(f"{n_tokens}tokens"), [], 3, waiting=False)
+    spent = [sum(count_tokens(texts[c.position]) for c in step.choices) for step in steps]
+    assert sum(spent) <= n_tokens
+    for tokens, weight in zip(spent, chain.weights, strict=True):
+        assert tokens <= n_tokens * weight / sum(chain.weights) + 1
+    if n_tokens == 999:
+        # What is left of a share is less than the longest text.
+        assert sum(spent) > n_tokens - len(steps) * max(map(count_tokens, texts))
+
+
+def test_a_token_budget_for_the_whole_pool_takes_the_whole_pool(texts: list[str]) -> None:
+    n_tokens = sum(map(count_tokens, texts))
+    steps = Chain.parse("sum_rank", TOOLS).advance(
+        pool_of(texts), Budget.parse(f"{n_tokens}tokens"), [], 0, waiting=False
+    )
+    assert len(flat(steps)) == len(texts)
+
+
+def test_a_budget_for_the_whole_pool_takes_every_text_once(texts: list[str]) -> None:
+    steps = Chain.parse("core_set:1,sum_rank:3", TOOLS).advance(
+        pool_of(texts), Budget.parse("100%"), [], 0, waiting=False
+    )
+    assert sorted(position for _, position in flat(steps)) == list(range(len(texts)))
+
+
+@pytest.mark.parametrize(
+    ("budget", "says"),
+    [
+        ("4", "a budget of 4 texts is over the pool, which has 3 texts left"),
+        ("100%", "a budget of 5 texts is over the pool, which has 3 texts left"),
+        ("10tokens", "a budget of 10 tokens is over the pool, which has 9 tokens left"),
+        ("1tokens", "smaller than the shortest text, 2 tokens"),
+    ],
+)
+def test_a_budget_that_the_pool_cannot_meet_is_refused_with_numbers(budget: str, says: str) -> None:
+    pool = pool_of(["a", "b", "c d", "c d e", "c d e f"], labelled=[0, 1])
+    with pytest.raises(BudgetError, match=says) as refused:
+        check_budget(Budget.parse(budget), pool)
+    assert refused.value.remedy
+
+
+def test_an_empty_pool_is_refused_with_the_command_that_fills_it() -> None:
+    with pytest.raises(BudgetError, match="the pool is empty") as refused:
+        check_budget(Budget.parse("10%"), pool_of([]))
+    assert "allabel import" in refused.value.remedy
+
+
+def test_a_budget_that_the_pool_just_meets_is_taken() -> None:
+    pool = pool_of(["a", "c d", "c d e"])
+    for budget in ("3", "100%", "6tokens", "1tokens"):
+        check_budget(Budget.parse(budget), pool)

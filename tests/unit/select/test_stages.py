@@ -1,0 +1,176 @@
+"""What each stage picks, against brute force."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from scipy.stats import rankdata
+
+from allabel.document import DocId, Document
+from allabel.errors import AllabelError
+from allabel.reply import Reply, Status
+from allabel.select.base import Choice, Pool, Tools
+from allabel.select.core_set import CoreSet
+from allabel.select.perplexity import Perplexity
+from allabel.select.sum_rank import SumRank
+from allabel.select.uniform import Uniform
+from retrieval.bm25 import Bm25
+
+Sentences = Callable[[str, int], list[Document]]
+
+
+def nobody(texts: Sequence[str]) -> list[Reply]:
+    raise AssertionError("this stage needs no annotator")
+
+
+def pool_of(texts: Sequence[str], labelled: Sequence[int] = ()) -> Pool:
+    return Pool(tuple(DocId(str(i)) for i in range(len(texts))), tuple(texts), frozenset(labelled))
+
+
+def positions(choices: Sequence[Choice]) -> list[int]:
+    return [choice.position for choice in choices]
+
+
+@pytest.fixture(scope="module")
+def texts(bc5cdr: Sentences) -> list[str]:
+    # Distinct texts of some length: exact ties above zero would be broken by position, which is another rule.
+    long = dict.fromkeys(d.text for d in bc5cdr("train", 300) if len(d.text.split()) > 12)
+    return list(long)[:120]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def farthest_first(matrix: np.ndarray, labelled: list[int], n: int) -> list[int]:
+    """Brute force: matrix[i, j] is U(i, j), text i as the query and text j, chosen before, as the candidate."""
+    chosen = list(labelled)
+    for _ in range(n):
+        rest = [i for i in range(len(matrix)) if i not in chosen]
+        if chosen:
+            best = min(rest, key=lambda i: max(matrix[i, j] for j in chosen))
+        else:
+            best = min(rest, key=lambda i: np.delete(matrix[i], i).mean())
+        chosen.append(best)
+    return chosen[len(labelled) :]
+
+
+def test_core_set_starts_at_the_lowest_mean_similarity(texts: list[str], rng: np.random.Generator) -> None:
+    (first,) = CoreSet(Tools(Bm25, nobody)).select(pool_of(texts), 1, rng)
+    means = Bm25(texts).means()
+    assert first.position == means.argmin()
+    assert first.score == pytest.approx(means.min())
+
+
+@pytest.mark.parametrize("labelled", [[], [3], [5, 40, 41, 99]])
+def test_core_set_is_farthest_first(texts: list[str], labelled: list[int], rng: np.random.Generator) -> None:
+    choices = CoreSet(Tools(Bm25, nobody)).select(pool_of(texts, labelled), 25, rng)
+    matrix = Bm25(texts).scores(texts)
+    expected = farthest_first(matrix, labelled, 25)
+    assert positions(choices) == expected
+    before = [*labelled, *expected]
+    for rank, choice in enumerate(choices[1:], start=1):
+        earlier = before[: len(labelled) + rank]
+        assert choice.score == pytest.approx(matrix[choice.position, earlier].max())
+
+
+def test_core_set_takes_a_text_of_another_kind_before_a_second_of_the_same(rng: np.random.Generator) -> None:
+    texts = ["aspirin induced asthma", "aspirin induced nausea", "aspirin induced pain", "gold wire was cut"]
+    assert positions(CoreSet(Tools(Bm25, nobody)).select(pool_of(texts, [0]), 1, rng)) == [3]
+
+
+@pytest.mark.parametrize("labelled", [[], [0, 7, 60]])
+def test_sum_rank_is_the_sum_of_ranks_over_all_unlabelled_queries(
+    texts: list[str], labelled: list[int], rng: np.random.Generator
+) -> None:
+    matrix = Bm25(texts).scores(texts)
+    open_ = [i for i in range(len(texts)) if i not in labelled]
+    sums = dict.fromkeys(open_, 0.0)
+    for query in open_:
+        others = [i for i in open_ if i != query]
+        row = matrix[query, others]
+        assert len(set(row[row != 0])) == (row != 0).sum(), "the input must have no ties but those at zero"
+        for i, rank in zip(others, rankdata(-row, "average"), strict=True):
+            sums[i] += rank
+    choices = SumRank(Tools(Bm25, nobody)).select(pool_of(texts, labelled), len(open_), rng)
+    assert {c.position: -c.score * (len(open_) - 1) for c in choices} == pytest.approx(sums)
+    assert positions(choices) == sorted(open_, key=lambda i: (round(sums[i], 6), i))
+
+
+def test_sum_rank_does_not_favour_a_place_in_the_file_among_texts_that_share_no_word(rng: np.random.Generator) -> None:
+    scores = [c.score for c in SumRank(Tools(Bm25, nobody)).select(pool_of(["a", "b", "c", "d"]), 4, rng)]
+    assert scores == pytest.approx([-2.0] * 4)
+
+
+def test_uniform_draws_every_text_about_equally_often() -> None:
+    draws = np.zeros(10)
+    for seed in range(600):
+        for choice in Uniform(Tools(Bm25, nobody)).select(pool_of(["x"] * 12, [0, 11]), 3, np.random.default_rng(seed)):
+            draws[choice.position - 1] += 1
+    assert draws.sum() == 1800
+    assert draws.min() > 130
+    assert draws.max() < 230
+
+
+class Scripted:
+    """An annotator whose perplexities are given; None stands for a reply without one."""
+
+    def __init__(self, perplexities: dict[str, float | None]) -> None:
+        self._perplexities = perplexities
+        self.asked: list[str] = []
+
+    def __call__(self, texts: Sequence[str]) -> list[Reply]:
+        self.asked += texts
+        return [
+            Reply(Status.OK, (), p)
+            if (p := self._perplexities[text]) is not None
+            else Reply(Status.FAILED, error="the server went away")
+            for text in texts
+        ]
+
+
+SURENESS: dict[str, float | None] = {"t0": 1.1, "t1": 1.9, "t2": 1.0, "t3": 1.9, "t4": 3.0, "t5": 1.2}
+
+
+def test_perplexity_takes_the_highest_with_ties_by_position(rng: np.random.Generator) -> None:
+    choices = Perplexity(Tools(Bm25, Scripted(SURENESS))).select(pool_of(list(SURENESS)), 4, rng)
+    assert positions(choices) == [4, 1, 3, 5]
+    assert [c.score for c in choices] == [3.0, 1.9, 1.9, 1.2]
+
+
+def test_perplexity_does_not_ask_about_annotated_texts(rng: np.random.Generator) -> None:
+    annotator = Scripted(SURENESS)
+    choices = Perplexity(Tools(Bm25, annotator)).select(pool_of(list(SURENESS), [4, 1]), 2, rng)
+    assert positions(choices) == [3, 5]
+    assert annotator.asked == ["t0", "t2", "t3", "t5"]
+
+
+def test_a_cap_bounds_how_many_texts_are_annotated_and_the_seed_decides_which() -> None:
+    pool, asked = pool_of(list(SURENESS)), set()
+    for seed in range(8):
+        annotator = Scripted(SURENESS)
+        choices = Perplexity(Tools(Bm25, annotator, cap=3)).select(pool, 2, np.random.default_rng(seed))
+        assert len(annotator.asked) == len(set(annotator.asked)) == 3
+        assert {f"t{p}" for p in positions(choices)} <= set(annotator.asked)
+        asked.add(tuple(annotator.asked))
+        again = Scripted(SURENESS)
+        Perplexity(Tools(Bm25, again, cap=3)).select(pool, 2, np.random.default_rng(seed))
+        assert again.asked == annotator.asked
+    assert len(asked) > 1
+
+
+def test_a_cap_above_the_pool_changes_nothing(rng: np.random.Generator) -> None:
+    capped = Perplexity(Tools(Bm25, Scripted(SURENESS), cap=100)).select(pool_of(list(SURENESS)), 3, rng)
+    assert positions(capped) == [4, 1, 3]
+
+
+def test_failed_replies_are_never_chosen_while_enough_others_are_left(rng: np.random.Generator) -> None:
+    annotator = Scripted({**SURENESS, "t4": None})
+    assert positions(Perplexity(Tools(Bm25, annotator)).select(pool_of(list(SURENESS)), 2, rng)) == [1, 3]
+
+
+def test_too_few_replies_with_a_perplexity_stop_the_work_and_say_why(rng: np.random.Generator) -> None:
+    annotator = Scripted({**SURENESS, "t4": None, "t0": None, "t1": None})
+    with pytest.raises(AllabelError, match=r"only 3 of 6 texts.*4 are to be chosen.*the server went away"):
+        Perplexity(Tools(Bm25, annotator)).select(pool_of(list(SURENESS)), 4, rng)
