@@ -146,11 +146,9 @@ def tag(
             say("tagging with the embedded annotator, which needs no server; --backend chat asks a language model")
         with click.progressbar(length=len(documents), label="tagging", file=sys.stderr) as bar:
             tagged = []
-            for one in project.tag(documents):
+            for one in project.tag(documents, keep=rest):
                 tagged.append(one)
                 bar.update(1)
-        if rest:
-            project.store.add_tagged(tagged)
     if out:
         write_tagged(tagged, out)
         say(f"wrote {len(tagged)} tagged documents to {out}")
@@ -179,10 +177,12 @@ def export(folder: Path, file: Path, format_: str, what: str) -> None:
     with _open(folder) as project:
         if what == "tagged":
             tagged = list(project.store.tagged().values())
+            _refuse_none(len(tagged), what, folder)
             write_tagged(tagged, file)
             n = len(tagged)
         else:
             documents = project.annotated() if what == "annotations" else list(project.store.gold().values())
+            _refuse_none(len(documents), what, folder)
             write_documents(documents, file, format_)
             n = len(documents)
     say(f"wrote {n} documents to {file}")
@@ -251,6 +251,11 @@ def _open(folder: Path, **flags: Any) -> "Project":
     from allabel.project import Project
 
     return Project.open(folder, **flags)
+
+
+def _refuse_none(n: int, what: str, folder: Path) -> None:
+    if not n:
+        raise InputError(f"the project has no {what} to export", file=folder, remedy="see: allabel status")
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

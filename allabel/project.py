@@ -197,14 +197,22 @@ class Project:
         annotated = self.store.annotations()
         return [d for d in self.store.documents() if d.id not in annotated]
 
-    def tag(self, documents: Sequence[Document], batch: int = 512) -> Iterator[TaggedDocument]:
-        """Tag documents in order with the annotator in use and the annotated texts as demonstrations."""
+    def tag(self, documents: Sequence[Document], *, keep: bool = False, batch: int = 256) -> Iterator[TaggedDocument]:
+        """Tag documents in order with the annotator in use and the annotated texts as demonstrations.
+
+        keep: store each batch as it is done, so that stopping loses one batch at most; the project's own texts only.
+        """
         demonstrations = self.demonstrations()
         for start in range(0, len(documents), batch):
             part = documents[start : start + batch]
             replies = self.annotator.annotate([d.text for d in part], demonstrations)
-            for d, reply in zip(part, replies, strict=True):
-                yield TaggedDocument(d.id, d.text, reply, self.annotator.name, self.annotator.model, d.meta)
+            tagged = [
+                TaggedDocument(d.id, d.text, reply, self.annotator.name, self.annotator.model, d.meta)
+                for d, reply in zip(part, replies, strict=True)
+            ]
+            if keep:
+                self.store.add_tagged(tagged)
+            yield from tagged
 
     def counts(self) -> Counts:
         """Return how many documents are in each state."""

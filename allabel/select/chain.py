@@ -3,6 +3,7 @@
 Source: ALLabel (arXiv 2509.07512): stages D, S, U with M/5, 3M/5, M/5.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,9 +40,9 @@ class Chain:
             name, _, weight = part.strip().rpartition(":")
             if not name or not _is_number(weight):
                 name, weight = part.strip(), "1"
-            if float(weight) <= 0:
+            if not 0 < float(weight) < math.inf:
                 raise InputError(
-                    f"the stage {name!r} of {text!r} has the weight {weight}", remedy="weights are above 0"
+                    f"the stage {name!r} of {text!r} has the weight {weight}", remedy="weights are finite and above 0"
                 )
             names.append(name)
             weights.append(float(weight))

@@ -65,8 +65,7 @@ def run(folder: Path, say: Say) -> Outcome:
         with Project.create(folder, schema) as project:
             project.import_records(read_documents(data / "pool.jsonl"), data / "pool.jsonl")
             _annotate(project, say)
-            rest = list(project.tag(project.rest()))
-            project.store.add_tagged(rest)
+            rest = list(project.tag(project.rest(), keep=True))
             write_tagged(rest, folder / "tagged.jsonl")
             annotated = project.annotated()
     say(f"tagged the other {len(rest)} with those {len(annotated)} as demonstrations")
