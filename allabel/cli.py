@@ -140,6 +140,9 @@ def tag(
         raise InputError(
             "tag takes a FILE or --rest, and -o OUT or --json", remedy="allabel tag --rest -o tagged.jsonl"
         )
+    if out and (out.is_dir() or not out.parent.is_dir()):
+        # Found now and not after an hour of tagging.
+        raise InputError("cannot be written", file=out, remedy="name a file in a folder that is there")
     with _open(folder, **settings) as project:
         documents = project.rest() if file is None else [r.document for r in read_documents(file, format_)]
         if project.settings.backend == "embedded":

@@ -143,9 +143,11 @@ class Project:
         last = next(reversed(self.store.selections()), None)
         if last is not None and (last.strategy, last.budget, last.seed) == (strategy, budget, seed):
             picks = self.store.picks(last.id)
-            unfinished = chain.unfinished(pool, amount, _stages(picks))
-            if unfinished:
-                return self._advance(chain, pool, amount, last, picks)
+            if chain.unfinished(pool, amount, chain.reached(pick.stage for pick in picks)):
+                got = self._advance(chain, pool, amount, last, picks)
+                # A last stage that can afford no text leaves no trace: it is asked again, and then all is complete.
+                if got.picks or got.waiting_stage:
+                    return got
             if not more:
                 return Selected(tuple(picks), repeated=True)
         check_budget(amount, pool)
@@ -157,7 +159,8 @@ class Project:
     ) -> Selected:
         queued = {pick.doc_id for pick in self.store.queue()}
         n_waiting = sum(pick.doc_id in queued for pick in picks)
-        steps = chain.advance(pool, budget, _stages(picks), selection.seed, waiting=n_waiting > 0)
+        done = chain.reached(pick.stage for pick in picks)
+        steps = chain.advance(pool, budget, done, selection.seed, waiting=n_waiting > 0)
         chosen = [(step.stage, choice) for step in steps for choice in step.choices]
         new = [
             Pick(pool.ids[choice.position], stage, rank, choice.score, choice.reason, selection.id or 0)
@@ -167,7 +170,7 @@ class Project:
             self.store.add_selection(replace(selection, n_texts=len(new)), new)
         else:
             self.store.add_picks(selection.id, new)
-        left = chain.unfinished(pool, budget, [*_stages(picks), *(step.stage for step in steps)])
+        left = chain.unfinished(pool, budget, [*done, *(step.stage for step in steps)])
         return Selected(tuple(new), left[0] if left else "", n_waiting + len(new) if left else 0)
 
     def annotate_from_gold(self) -> int:
@@ -231,7 +234,3 @@ class Project:
 
 def _annotation(document: Document, *, author: str, source: str) -> Annotation:
     return Annotation(DocId(document.id), document.entities or (), author, source, datetime.now(UTC))
-
-
-def _stages(picks: Sequence[Pick]) -> list[str]:
-    return list(dict.fromkeys(pick.stage for pick in picks))

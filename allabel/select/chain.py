@@ -4,7 +4,7 @@ Source: ALLabel (arXiv 2509.07512): stages D, S, U with M/5, 3M/5, M/5.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +67,11 @@ class Chain:
             steps.append(Step(stage.name, choices))
             pool = pool.with_chosen([choice.position for choice in choices])
         return steps
+
+    def reached(self, chose: Iterable[str]) -> list[str]:
+        """Return the stages up to the last of those that chose: one before it that could afford no text is done."""
+        names = [stage.name for stage in self.stages]
+        return names[: max((names.index(name) + 1 for name in chose if name in names), default=0)]
 
     def unfinished(self, pool: Pool, budget: Budget, done: Sequence[str]) -> list[str]:
         """Return the stages with a share of the budget that have not chosen yet, in order."""
