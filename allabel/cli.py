@@ -66,10 +66,10 @@ def init(folder: Path, labels: str) -> None:
 @click.option("--flat", is_flag=True, help="Of overlapping spans keep the longest.")
 @click.pass_obj
 def import_(folder: Path, files: tuple[Path, ...], format_: str, role: Any, flat: bool) -> None:
-    """Add documents. Gold is kept apart: it scores and simulates, and is no demonstration by itself."""
+    """Add documents, all files or none. Gold is kept apart: it scores and simulates, and is no demonstration."""
     from allabel.formats.registry import read_documents
 
-    with _open(folder) as project:
+    with _open(folder) as project, project.store.transaction():
         for file in files:
             got = project.import_records(read_documents(file, format_), file, role, flat=flat)
             kept = f"; {got.answers} answers kept as {got.role}" if got.answers else ""

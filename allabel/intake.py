@@ -1,36 +1,89 @@
-"""What a project lets in: known labels, and spans that do not overlap unless the schema allows it."""
+"""What a project lets in: known labels, flat spans unless the schema says otherwise, one text and one gold an id."""
 
 import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from allabel.document import Document, longest_spans
-from allabel.errors import SpanError
+from allabel.document import DocId, Document, longest_spans
+from allabel.errors import InputError, SpanError
 from allabel.formats.base import Record
 from allabel.schema import LabelSchema
 
 
-def checked(record: Record, schema: LabelSchema, file: Path, *, flat: bool = False) -> Document:
-    """Return the record's document, its answers checked against the schema.
+class Intake:
+    """Checks the records of one file against a project.
 
-    flat: keep the longest of overlapping spans in place of refusing them.
-    Raises LabelError and SpanError naming file, line, value and remedy.
+    flat: keep the longest of overlapping spans in place of refusing them. Every refusal is an InputError that names
+    file, line, value and remedy.
     """
-    document = record.document
-    for label in [*(span.label for span in document.entities or ()), *(document.values or ())]:
-        schema.check(label, file=file, line=record.line)
-    if document.entities is None or schema.overlap:
+
+    def __init__(
+        self,
+        schema: LabelSchema,
+        file: Path,
+        documents: Iterable[Document],
+        gold: Mapping[DocId, Document],
+        *,
+        flat: bool = False,
+    ) -> None:
+        self._schema, self._file, self._flat = schema, file, flat
+        self._texts = {document.id: document.text for document in documents}
+        self._gold = dict(gold)
+        self._lines: dict[DocId, int] = {}
+
+    def admit(self, records: Iterable[Record], *, as_gold: bool = True) -> Iterator[Document]:
+        """Yield the records' documents, each checked. as_gold: an answer must equal the gold that is there."""
+        for record in records:
+            document = self._with_known_labels(record)
+            if document.entities is not None and not self._schema.overlap:
+                document = self._flattened(document, record.line)
+            self._refuse_other_text(document, record.line)
+            if as_gold and document.is_gold:
+                self._refuse_other_gold(document, record.line)
+            self._lines.setdefault(document.id, record.line)
+            yield document
+
+    def _with_known_labels(self, record: Record) -> Document:
+        document = record.document
+        for label in [*(span.label for span in document.entities or ()), *(document.values or ())]:
+            self._schema.check(label, file=self._file, line=record.line)
         return document
-    if flat:
-        return replace(document, entities=longest_spans(document.entities))
-    spans = sorted(document.entities)
-    for left, right in itertools.pairwise(spans):
-        if left.overlaps(right):
-            raise SpanError(
-                f"the spans [{left.start}, {left.end}) {left.label!r} and [{right.start}, {right.end}) {right.label!r} "
-                f"of {document.id!r} overlap, and the label schema does not allow it",
-                file=file,
-                line=record.line,
-                remedy="import --flat keeps the longest of them; overlap = true in labels.toml keeps all",
+
+    def _flattened(self, document: Document, line: int) -> Document:
+        spans = sorted(document.entities or ())
+        if self._flat:
+            return replace(document, entities=longest_spans(spans))
+        for left, right in itertools.pairwise(spans):
+            if left.overlaps(right):
+                raise SpanError(
+                    f"the spans [{left.start}, {left.end}) {left.label!r} and [{right.start}, {right.end}) "
+                    f"{right.label!r} of {document.id!r} overlap, and the label schema does not allow it",
+                    file=self._file,
+                    line=line,
+                    remedy="import --flat keeps the longest of them; overlap = true in labels.toml keeps all",
+                )
+        return document
+
+    def _refuse_other_text(self, document: Document, line: int) -> None:
+        known = self._texts.setdefault(document.id, document.text)
+        if known != document.text:
+            raise InputError(
+                f"the id {document.id!r} stands for another text{self._where(document.id)}",
+                file=self._file,
+                line=line,
+                remedy="give the document an id of its own",
             )
-    return document
+
+    def _refuse_other_gold(self, document: Document, line: int) -> None:
+        known = self._gold.setdefault(document.id, document)
+        if (known.entities, known.values) != (document.entities, document.values):
+            raise InputError(
+                f"the document {document.id!r} has other gold{self._where(document.id)}, and gold is not overwritten",
+                file=self._file,
+                line=line,
+                remedy="keep one of the two, or import people's corrections with --as annotations",
+            )
+
+    def _where(self, id: DocId) -> str:
+        return f" on line {self._lines[id]}" if id in self._lines else " in the project"

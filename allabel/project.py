@@ -14,7 +14,8 @@ from allabel.config import Settings
 from allabel.document import Annotation, DocId, Document
 from allabel.errors import InputError, StoreError
 from allabel.formats.base import Record
-from allabel.intake import checked
+from allabel.formats.files import write_atomically
+from allabel.intake import Intake
 from allabel.plugins import load
 from allabel.reply import Reply, TaggedDocument
 from allabel.schema import LabelSchema
@@ -62,17 +63,25 @@ class Project:
     @classmethod
     def create(cls, folder: Path, schema: LabelSchema) -> Self:
         """Make a project in a new or empty-of-projects folder. Raises InputError where there is one already."""
-        if (folder / DATABASE).exists() or (folder / LABELS).exists():
+        if (folder / LABELS).exists():
             raise StoreError("there is a project already", file=folder, remedy="choose another folder")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            # The labels go last: a folder with labels.toml is a whole project.
-            Store.create(folder / DATABASE).close()
-            (folder / LABELS).write_text(schema.to_toml(), encoding="utf-8")
         except OSError as error:
             raise StoreError(
                 f"cannot be made a project: {error.strerror}", file=folder, remedy="choose a folder that can be written"
             ) from error
+        if not (folder / DATABASE).exists():
+            Store.create(folder / DATABASE).close()
+        with Store.open(folder / DATABASE) as left:
+            # An earlier `init` that was killed leaves an empty store; one with documents has lost its labels.
+            if left.count():
+                raise StoreError(
+                    f"{DATABASE} holds documents, and {LABELS} is missing", file=folder, remedy=f"put {LABELS} back"
+                )
+        # The labels go last: a folder with labels.toml is a whole project.
+        with write_atomically(folder / LABELS) as file:
+            file.write(schema.to_toml())
         return cls.open(folder)
 
     @classmethod
@@ -109,7 +118,8 @@ class Project:
         role: None takes answers as gold where the file has any. flat: keep the longest of overlapping spans.
         Raises InputError naming file, line, value and remedy.
         """
-        documents = [checked(record, self.schema, file, flat=flat) for record in records]
+        intake = Intake(self.schema, file, self.store.documents(), self.store.gold(), flat=flat)
+        documents = list(intake.admit(records, as_gold=role in {None, "gold"}))
         answered = [d for d in documents if d.is_gold]
         role = role or ("gold" if answered else "texts")
         if role != "texts" and not answered:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -26,14 +27,18 @@ def main() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen([str(SERVE), str(port)], stdout=subprocess.DEVNULL, start_new_session=True)
-    try:
-        if not wait(f"http://127.0.0.1:{port}/health", server):
-            return 1
-        return subprocess.call(sys.argv[1:], env={**os.environ, "ALLABEL_TEST_LLM": f"http://127.0.0.1:{port}/v1"})
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=60)
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen([str(SERVE), str(port)], stdout=log, stderr=log, start_new_session=True)
+        try:
+            if not wait(f"http://127.0.0.1:{port}/health", server):
+                log.seek(0)
+                print(log.read().decode(errors="replace")[-4000:])
+                return 1
+            environment = {**os.environ, "ALLABEL_TEST_LLM": f"http://127.0.0.1:{port}/v1"}
+            return subprocess.call(sys.argv[1:], env=environment)
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(timeout=60)
 
 
 def wait(url: str, server: "subprocess.Popen[bytes]") -> bool:

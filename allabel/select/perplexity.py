@@ -5,7 +5,7 @@ Source: ALLabel (arXiv 2509.07512), stage U: exp(-mean token log-probability) of
 
 import numpy as np
 
-from allabel.errors import AllabelError
+from allabel.errors import AllabelError, BudgetError
 from allabel.select.base import Choice, Pool, Tools
 
 
@@ -17,6 +17,7 @@ class Perplexity:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._tagged: tuple[tuple[Pool, tuple[int, ...]], dict[int, float], list[str]] | None = None
 
     def select(self, pool: Pool, n: int, rng: np.random.Generator) -> list[Choice]:
         """Return the `n` candidates of highest perplexity, ties by position; score: the perplexity.
@@ -27,11 +28,14 @@ class Perplexity:
         if n <= 0 or not len(candidates):
             return []
         if self._tools.cap is not None and self._tools.cap < len(candidates):
-            candidates = np.sort(rng.permutation(candidates)[: max(n, self._tools.cap)])
-        replies = self._tools.annotate([pool.texts[i] for i in candidates])
-        known = {int(i): r.perplexity for i, r in zip(candidates, replies, strict=True) if r.perplexity is not None}
+            if self._tools.cap < n:
+                raise BudgetError(
+                    f"{n} texts are to be chosen by perplexity, and only {self._tools.cap} may be tagged to measure it",
+                    remedy=f"raise the cap to {n} or more",
+                )
+            candidates = np.sort(rng.permutation(candidates)[: self._tools.cap])
+        known, errors = self._perplexities(pool, tuple(candidates.tolist()))
         if len(known) < min(n, len(candidates)):
-            errors = sorted({r.error for r in replies if r.error})
             raise AllabelError(
                 f"only {len(known)} of {len(candidates)} texts got a reply with a perplexity, and {n} are to be chosen"
                 + (f"; the first error: {errors[0]}" if errors else "")
@@ -47,3 +51,11 @@ class Perplexity:
             )
             for i in best
         ]
+
+    def _perplexities(self, pool: Pool, positions: tuple[int, ...]) -> tuple[dict[int, float], list[str]]:
+        """Tag these texts, or return what the last call found for the same ones: tagging is what costs."""
+        if self._tagged is None or self._tagged[0] != (pool, positions):
+            replies = self._tools.annotate([pool.texts[i] for i in positions])
+            known = {i: r.perplexity for i, r in zip(positions, replies, strict=True) if r.perplexity is not None}
+            self._tagged = (pool, positions), known, sorted({r.error for r in replies if r.error})
+        return self._tagged[1], self._tagged[2]

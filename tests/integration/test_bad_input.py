@@ -88,8 +88,8 @@ FIRST = {"id": "new", "text": "toluene", "entities": []}
             jsonl(FIRST, spans((0, 6, "Disease"), (0, 11, "Chemical"))),
             ("line 2", "[0, 6)", "[0, 11)", "--flat"),
         ),
-        ("text.jsonl", jsonl(FIRST, {"id": "a", "text": "another text"}), ("'a'", "another text")),
-        ("gold.jsonl", jsonl(FIRST, {**GOOD[0], "entities": []}), ("'a'", "other gold", "new project")),
+        ("text.jsonl", jsonl(FIRST, {"id": "a", "text": "another text"}), ("'a'", "another text", "line 2")),
+        ("gold.jsonl", jsonl(FIRST, {**GOOD[0], "entities": []}), ("'a'", "other gold", "line 2", "--as annotations")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

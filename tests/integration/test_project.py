@@ -118,7 +118,7 @@ def test_a_file_is_taken_whole_or_not_at_all(project: Project, sentences: list[R
     with pytest.raises(LabelError, match="'Metal'"):
         project.import_records([*sentences[:5], Record(6, bad)], FILE)
     changed = Document(sentences[0].document.id, "another text")
-    with pytest.raises(StoreError, match="another text"):
+    with pytest.raises(InputError, match=r"line 9.*another text.*line 1"):
         project.import_records([*sentences[5:9], *sentences[:1], Record(9, changed)], FILE)
     assert project.counts().documents == 0
 
