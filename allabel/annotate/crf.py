@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pycrfsuite
+from scipy import sparse
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -82,10 +83,13 @@ class Crf:
         for (source, target), weight in info.transitions.items():
             self.transitions[position[source], position[target]] = weight
 
-    def emission(self, features: Sequence[str]) -> FloatArray:
-        """Return the summed state weights of these features: (n_tags,)."""
-        rows = [row for row in map(self.attributes.get, features) if row is not None]
-        return np.asarray(self.state[rows].sum(axis=0))
+    def emissions(self, features: Sequence[Sequence[str]]) -> FloatArray:
+        """Return the summed state weights of each token's features: (n_tokens, n_tags); unknown features count 0."""
+        rows = [[row for row in map(self.attributes.get, told) if row is not None] for told in features]
+        ends = np.cumsum([0, *map(len, rows)])
+        columns = np.fromiter((row for token in rows for row in token), dtype=np.int64, count=int(ends[-1]))
+        told_by = sparse.csr_array((np.ones(len(columns)), columns, ends), shape=(len(rows), len(self.attributes)))
+        return np.asarray(told_by @ self.state)
 
     def decode(self, emissions: Sequence[FloatArray]) -> list[Decoded]:
         """Decode sequences of (n_tokens >= 1, n_tags) emissions, in order; batched by length."""

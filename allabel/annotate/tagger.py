@@ -85,7 +85,7 @@ class Tagger:
             if borne:
                 labels = _union(borne)
                 if labels not in self._demo_emissions:
-                    self._demo_emissions[labels] = self.crf.emission(demonstration_features(labels))
+                    self._demo_emissions[labels] = self.crf.emissions([demonstration_features(labels)])[0]
                 emission[i] += self._demo_emissions[labels]
 
     def _emissions(self, tokens: Sequence[list[Piece]]) -> list[FloatArray]:
@@ -94,14 +94,16 @@ class Tagger:
         if len(self._rows) > _TABLE_LIMIT:
             self._rows, self._table = {}, self._table[:0]
         ids: list[int] = []
-        new: list[FloatArray] = []
+        new: list[tuple[str, int]] = []
         outside = self._row(("", -1), new)
         for text_tokens in tokens:
             ids += [outside] * margin
             ids += [self._row((token.chunk, token.nth), new) for token in text_tokens]
         ids += [outside] * margin
         if new:
-            self._table = np.concatenate([self._table, np.stack(new)])
+            told = [self._told(*piece, offset) for piece in new for offset in OFFSETS]
+            added = self.crf.emissions(told).reshape(len(new), len(OFFSETS), -1)
+            self._table = np.concatenate([self._table, added])
         rows, n = np.array(ids), len(ids)
         total = np.zeros((n, len(self.crf.tags)))
         for k, offset in enumerate(OFFSETS):
@@ -114,11 +116,11 @@ class Tagger:
             start += len(text_tokens)
         return emissions
 
-    def _row(self, piece: tuple[str, int], new: list[FloatArray]) -> int:
+    def _row(self, piece: tuple[str, int], new: list[tuple[str, int]]) -> int:
         row = self._rows.get(piece)
         if row is None:
-            row = self._rows[piece] = len(self._table) + len(new)
-            new.append(np.stack([self.crf.emission(self._told(*piece, offset)) for offset in OFFSETS]))
+            row = self._rows[piece] = len(self._rows)
+            new.append(piece)
         return row
 
     def _told(self, chunk: str, index: int, offset: int) -> list[str]:

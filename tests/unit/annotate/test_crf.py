@@ -41,7 +41,7 @@ def tiny() -> Crf:
 
 
 def emissions(crf: Crf, sequence: Features) -> np.ndarray:
-    return np.stack([crf.emission(token) for token in sequence])
+    return crf.emissions(sequence)
 
 
 def test_tags_and_probabilities_are_those_of_crfsuite(
@@ -138,9 +138,9 @@ def test_scores_far_from_zero_do_not_overflow(tiny: Crf) -> None:
 
 
 def test_features_never_seen_weigh_nothing(tiny: Crf) -> None:
-    assert tiny.emission(["never", "seen"]).tolist() == [0.0] * len(tiny.tags)
-    np.testing.assert_allclose(tiny.emission(["a", "never"]), tiny.emission(["a"]))
-    assert tiny.emission(["a"]).any()
+    assert tiny.emissions([["never", "seen"]]).tolist() == [[0.0] * len(tiny.tags)]
+    np.testing.assert_allclose(tiny.emissions([["a", "never"]]), tiny.emissions([["a"]]))
+    assert tiny.emissions([["a"]]).any()
 
 
 def test_training_twice_gives_the_same_weights(tiny: Crf) -> None:

@@ -129,7 +129,7 @@ def test_the_quick_way_to_tag_sums_the_features_that_are_spelled_out_in_training
         words = [token.word for token in pieces(text)]
         features = tagger._features(tokens, words, {}, demonstrations)
         borne += sum(f.startswith("demo=") for token in features for f in token)
-        (spelled,) = tagger.crf.decode([np.stack([tagger.crf.emission(token) for token in features])])
+        (spelled,) = tagger.crf.decode([tagger.crf.emissions(features)])
         assert decoded is not None
         assert told == demonstrations
         assert decoded.tags.tolist() == spelled.tags.tolist()
