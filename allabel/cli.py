@@ -16,6 +16,7 @@ from allabel.errors import AllabelError, InputError
 if TYPE_CHECKING:
     from allabel.project import Project
 
+OWN_FILES = ("project.db", "project.db-wal", "project.db-shm", "labels.toml", "allabel.toml")
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(exists=True, path_type=Path)
 
@@ -73,13 +74,14 @@ def import_(folder: Path, files: tuple[Path, ...], format_: str, role: Any, flat
         for file in files:
             got = project.import_records(read_documents(file, format_), file, role, flat=flat)
             kept = f"; {got.answers} answers kept as {got.role}" if got.answers else ""
-            say(f"{file}: read {got.read} documents, {got.new} new{kept}")
+            without = f", {got.read - got.answers} documents carry none" if 0 < got.answers < got.read else ""
+            say(f"{file}: read {got.read} documents, {got.new} new{kept}{without}")
 
 
 @cli.command()
 @click.option("--budget", required=True, help='"10%", "500" or "20000tokens".')
 @click.option("--strategy", default="allabel", show_default=True, help="A name, or a chain: core_set:1,sum_rank:3.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--more", is_flag=True, help="Start another round although the same selection was made before.")
 @click.option("--cap", "uncertainty_cap", type=int, help="Tag at most this many texts to measure uncertainty.")
 @click.option("--backend", help="The annotator whose uncertainty counts.")
@@ -98,7 +100,7 @@ def select(folder: Path, /, budget: str, strategy: str, seed: int, more: bool, a
         plain = f"{pick.rank:5}  {pick.stage:10}  {pick.doc_id}  {pick.reason}"
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else plain)
     if got.repeated:
-        say(f"these {len(got.picks)} texts were chosen before; --more starts another round")
+        say(f"these {len(got.picks)} texts were chosen before, nothing new is queued")
     else:
         say(f"queued {len(got.picks)} texts")
     if got.waiting_stage:
@@ -106,6 +108,8 @@ def select(folder: Path, /, budget: str, strategy: str, seed: int, more: bool, a
             f"the stage {got.waiting_stage} waits for the annotation of {got.n_waiting_for} queued texts: "
             "annotate them, then run the same command again"
         )
+    elif got.repeated:
+        say("the selection is complete; --more starts another round")
 
 
 @cli.command()
@@ -140,11 +144,12 @@ def tag(
         raise InputError(
             "tag takes a FILE or --rest, and -o OUT or --json", remedy="allabel tag --rest -o tagged.jsonl"
         )
-    if out and (out.is_dir() or not out.parent.is_dir()):
-        # Found now and not after an hour of tagging.
-        raise InputError("cannot be written", file=out, remedy="name a file in a folder that is there")
+    if out:
+        _refuse_target(out, folder, file)
     with _open(folder, **settings) as project:
         documents = project.rest() if file is None else [r.document for r in read_documents(file, format_)]
+        if not documents:
+            raise InputError("there is nothing to tag", file=folder, remedy="import texts first; see: allabel status")
         if project.settings.backend == "embedded":
             say("tagging with the embedded annotator, which needs no server; --backend chat asks a language model")
         with click.progressbar(length=len(documents), label="tagging", file=sys.stderr) as bar:
@@ -177,6 +182,9 @@ def export(folder: Path, file: Path, format_: str, what: str) -> None:
     from allabel.formats.registry import write_documents
     from allabel.formats.tagged import write_tagged
 
+    _refuse_target(file, folder, None)
+    if what == "tagged" and format_ not in {"auto", "jsonl"}:
+        raise InputError(f"tagged output is JSONL, not {format_}", remedy="leave --format out; allabel convert goes on")
     with _open(folder) as project:
         if what == "tagged":
             tagged = list(project.store.tagged().values())
@@ -223,6 +231,7 @@ def convert(source: Path, target: Path, from_: str, to: str) -> None:
     """Convert SOURCE to TARGET between jsonl, conll, text and csv."""
     from allabel.formats.registry import read_documents, write_documents
 
+    _refuse_target(target, None, source)
     documents = [record.document for record in read_documents(source, from_)]
     write_documents(documents, target, to)
     say(f"wrote {len(documents)} documents to {target}")
@@ -254,6 +263,15 @@ def _open(folder: Path, **flags: Any) -> "Project":
     from allabel.project import Project
 
     return Project.open(folder, **flags)
+
+
+def _refuse_target(target: Path, folder: Path | None, source: Path | None) -> None:
+    """Refuse now, and not after an hour of work, what cannot or must not be written."""
+    own = [folder / name for name in OWN_FILES] if folder else []
+    if target.resolve() in {path.resolve() for path in [*own, *([source] if source else [])]}:
+        raise InputError("would be overwritten, and it is read here", file=target, remedy="name another file")
+    if target.is_dir() or not target.parent.is_dir():
+        raise InputError("cannot be written", file=target, remedy="name a file in a folder that is there")
 
 
 def _refuse_none(n: int, what: str, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Settings: flags, then `ALLABEL_*` variables, then the project's `allabel.toml`, then defaults."""
 
+import difflib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,16 @@ def load(folder: Path, **flags: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
-        if name in in_file:
-            file, remedy = path, f"mend or remove {name!r} there; known keys are {', '.join(_known())}"
-        else:
-            file, remedy = None, f"mend --{name.replace('_', '-')} or the variable ALLABEL_{name.upper()}"
-        raise InputError(
-            f"the setting {name!r} is wrong: {first['msg']}, not {first['input']!r}", file=file, remedy=remedy
-        ) from error
+        if first["type"] == "extra_forbidden":
+            # Its value is not shown: an unknown key may well be a password under another name.
+            near = difflib.get_close_matches(name, _known(), n=1)
+            remedy = (f"did you mean {near[0]!r}? " if near else "") + f"known keys are {', '.join(_known())}"
+            raise InputError(f"there is no setting {name!r}", file=path, remedy=remedy) from error
+        flag = "cap" if name == "uncertainty_cap" else name.replace("_", "-")
+        wrong = f"the setting {name!r} is wrong: {first['msg']}, not {first['input']!r}"
+        if name in in_file and name not in given:
+            raise InputError(wrong, file=path, remedy=f"mend or remove {name!r} there") from error
+        raise InputError(wrong, remedy=f"mend --{flag} or the variable ALLABEL_{name.upper()}") from error
 
 
 def _known() -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from allabel.document import DocId, Document, longest_spans
-from allabel.errors import InputError, SpanError
+from allabel.errors import InputError, LabelError, SpanError
 from allabel.formats.base import Record
 from allabel.schema import LabelSchema
 
@@ -34,8 +34,10 @@ class Intake:
 
     def admit(self, records: Iterable[Record], *, as_gold: bool = True) -> Iterator[Document]:
         """Yield the records' documents, each checked. as_gold: an answer must equal the gold that is there."""
+        records = list(records)
+        self._refuse_unknown_labels(records)
         for record in records:
-            document = self._with_known_labels(record)
+            document = record.document
             if document.entities is not None and not self._schema.overlap:
                 document = self._flattened(document, record.line)
             self._refuse_other_text(document, record.line)
@@ -44,11 +46,23 @@ class Intake:
             self._lines.setdefault(document.id, record.line)
             yield document
 
-    def _with_known_labels(self, record: Record) -> Document:
-        document = record.document
-        for label in [*(span.label for span in document.entities or ()), *(document.values or ())]:
-            self._schema.check(label, file=self._file, line=record.line)
-        return document
+    def _refuse_unknown_labels(self, records: Iterable[Record]) -> None:
+        """Raise LabelError at the first unknown label, and name all of them: mending them one by one takes long."""
+        unknown: dict[str, int] = {}
+        for record in records:
+            document = record.document
+            for label in [*(span.label for span in document.entities or ()), *(document.values or ())]:
+                if label not in self._schema.names:
+                    unknown.setdefault(label, record.line)
+        if unknown:
+            label, line = next(iter(unknown.items()))
+            more = f"; nor are {', '.join(map(repr, list(unknown)[1:]))}" if len(unknown) > 1 else ""
+            raise LabelError(
+                f"the label {label!r} is not in the schema ({', '.join(self._schema.names)}){more}",
+                file=self._file,
+                line=line,
+                remedy="add it to labels.toml of the project, or mend the file",
+            )
 
     def _flattened(self, document: Document, line: int) -> Document:
         spans = sorted(document.entities or ())

@@ -156,8 +156,11 @@ class Project:
             if chain.unfinished(pool, amount, chain.reached(pick.stage for pick in picks)):
                 got = self._advance(chain, pool, amount, last, picks)
                 # A last stage that can afford no text leaves no trace: it is asked again, and then all is complete.
-                if got.picks or got.waiting_stage:
+                if got.picks:
                     return got
+                if got.waiting_stage:
+                    queued = {pick.doc_id for pick in self.store.queue()}
+                    return replace(got, picks=tuple(p for p in picks if p.doc_id in queued), repeated=True)
             if not more:
                 return Selected(tuple(picks), repeated=True)
         check_budget(amount, pool)
@@ -177,7 +180,8 @@ class Project:
             for rank, (stage, choice) in enumerate(chosen, start=len(picks) + 1)
         ]
         if selection.id is None:
-            self.store.add_selection(replace(selection, n_texts=len(new)), new)
+            selection_id = self.store.add_selection(replace(selection, n_texts=len(new)), new)
+            new = [replace(pick, selection_id=selection_id) for pick in new]
         else:
             self.store.add_picks(selection.id, new)
         left = chain.unfinished(pool, budget, [*done, *(step.stage for step in steps)])
@@ -191,7 +195,7 @@ class Project:
         if missing:
             raise InputError(
                 f"{len(missing)} of {len(queue)} queued texts have no gold spans, {missing[0]!r} first",
-                remedy="import gold for them (allabel import FILE --as gold), or annotate them in the app",
+                remedy="allabel import FILE --as gold, or as annotations, with these ids",
             )
         self.store.add_annotations([_annotation(gold[p.doc_id], author="gold", source="simulated") for p in queue])
         return len(queue)

@@ -58,6 +58,8 @@ def pair(
         if tagged.id in replies:
             raise _twice(tagged.id, pred_path, replies[tagged.id][0], line)
         replies[tagged.id] = line, tagged
+    if not replies:
+        raise InputError("holds no tagged documents", file=pred_path, remedy="name the output of allabel tag")
     _refuse_unknown(documents, replies, gold_path, pred_path)
     for id_, (line, tagged) in replies.items():
         _refuse_other_text(documents[id_], tagged, line, gold_path, pred_path)

@@ -40,6 +40,8 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
                 f"the chat backend needs {name!r}, and none is set",
                 remedy=f"set {variables}, give --{name.replace('_', '-')}, or write it into allabel.toml",
             )
+    if not base_url.startswith(("http://", "https://")):
+        raise InputError(f"the server {base_url!r} is no URL", remedy="for example http://127.0.0.1:8000/v1")
     return ChatAnnotator(
         schema,
         base_url=base_url,

@@ -39,7 +39,7 @@ class EmbeddedAnnotator:
         if not demonstrations:
             raise InputError(
                 "the embedded annotator learns from annotated texts, and there are none",
-                remedy="annotate the queued texts first (allabel annotate --from-gold, or the app)",
+                remedy="allabel select, then allabel annotate --from-gold or allabel import FILE --as annotations",
             )
         fingerprint = _fingerprint(demonstrations, self._shots)
         if self._tagger is None or fingerprint != self._fingerprint:

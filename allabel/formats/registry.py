@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from allabel.formats.jsonl import Jsonl
 from allabel.formats.text import Text
 
 FORMATS: dict[str, Format] = {one.name: one for one in (Jsonl(), Conll(), Csv(), Text())}
-_N_SNIFFED = 200
+_N_SNIFFED, _N_PROOF = 200, 5
 
 
 def by_name(name: str) -> Format:
@@ -43,7 +44,7 @@ def detect(path: Path) -> Format:
         return known
     sniffed = _sniff(path) or known
     if sniffed is None:
-        raise InputError("does not look like any format", file=path, remedy=f"say which: --from {'|'.join(FORMATS)}")
+        raise InputError("does not look like any format", file=path, remedy=f"say which it is: {', '.join(FORMATS)}")
     return sniffed
 
 
@@ -58,7 +59,7 @@ def write_documents(documents: Iterable[Document], path: Path, format: str = "au
     chosen = _by_suffix(path) if format == "auto" else by_name(format)
     if chosen is None:
         raise InputError(
-            f"the suffix {path.suffix!r} names no format", file=path, remedy=f"say which: --to {'|'.join(FORMATS)}"
+            f"the suffix {path.suffix!r} names no format", file=path, remedy=f"say which is meant: {', '.join(FORMATS)}"
         )
     chosen.write(documents, path)
 
@@ -80,11 +81,15 @@ def _sniff(path: Path) -> Format | None:
     # A brace alone is no JSON: a text may well begin with "{112} planes".
     if lines and re.match(r'\s*\{\s*"', lines[0]):
         return FORMATS["jsonl"]
-    n_tagged = sum(_ends_in_tag(line) for line in lines)
+    cells = [_cells(line) for line in lines]
+    tags = [row[-1] for row in cells if len(row) > 1 and is_tag(row[-1])]
+    n_even = max(Counter(map(len, cells)).values(), default=0)
+    # A text may well end in "… H2 O": spaces and a few O prove nothing.
+    proven = len(lines) >= _N_PROOF or any(tag != "O" for tag in tags) or all("\t" in line for line in lines)
     # Nearly all, not all: real files have lines whose tag is missing.
-    return FORMATS["conll"] if lines and n_tagged >= 0.9 * len(lines) else None
+    is_conll = bool(lines) and proven and min(len(tags), n_even) >= 0.9 * len(lines)
+    return FORMATS["conll"] if is_conll else None
 
 
-def _ends_in_tag(line: str) -> bool:
-    cells = re.split(r"[ \t]+", line.rstrip(" \t"))
-    return len(cells) > 1 and is_tag(cells[-1])
+def _cells(line: str) -> list[str]:
+    return re.split(r"[ \t]+", line.rstrip(" \t"))

@@ -25,8 +25,9 @@ class Pool:
 
     @cached_property
     def candidates(self) -> IntArray:
-        """The positions that may be chosen, ascending."""
-        return np.array([i for i in range(len(self.ids)) if i not in self.labelled], dtype=np.int64)
+        """The positions that may be chosen, ascending: neither labelled nor blank, where nobody could mark a thing."""
+        free = [i for i, text in enumerate(self.texts) if i not in self.labelled and text.strip()]
+        return np.array(free, dtype=np.int64)
 
     def with_chosen(self, positions: Sequence[int]) -> "Pool":
         """Return the pool with these positions taken out of the candidates."""

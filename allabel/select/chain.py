@@ -11,6 +11,7 @@ import numpy as np
 
 from allabel.errors import BudgetError, InputError
 from allabel.plugins import load
+from allabel.plugins import names as known_names
 from allabel.select.base import Choice, Pool, Stage, Tools
 from allabel.select.budget import Budget, count_tokens, shares
 
@@ -38,6 +39,8 @@ class Chain:
         names, weights = [], []
         for part in NAMED_CHAINS.get(text, text).split(","):
             name, _, weight = part.strip().rpartition(":")
+            if name in known_names("strategies") and not _is_number(weight):
+                raise InputError(f"the weight {weight!r} of {name!r} is no number", remedy=f"for example {name}:1")
             if not name or not _is_number(weight):
                 name, weight = part.strip(), "1"
             if not 0 < float(weight) < math.inf:

@@ -194,10 +194,8 @@ def test_an_output_that_cannot_be_written_is_refused(refused: Command, tmp_path:
     refused(*arguments, out, says=(out, "cannot be written"))
 
 
-def test_an_output_in_a_folder_that_is_not_there_names_the_command_that_makes_it(
-    refused: Command, tmp_path: Path
-) -> None:
-    refused("export", tmp_path / "none" / "out.jsonl", says=(f"mkdir -p {tmp_path / 'none'}",))
+def test_an_output_in_a_folder_that_is_not_there_is_refused(refused: Command, tmp_path: Path) -> None:
+    refused("export", tmp_path / "none" / "out.jsonl", says=("out.jsonl", "folder that is there"))
 
 
 def test_a_project_cannot_be_made_below_a_file(tmp_path: Path, allabel: Command) -> None:
@@ -266,3 +264,40 @@ def test_a_project_without_its_database_is_reported_by_doctor_too(folder: Path, 
     ended = allabel("-p", folder, "doctor")
     assert ended.status == 1
     assert "FAIL  project" in ended.out
+
+
+def test_the_projects_own_files_and_the_input_are_not_overwritten(
+    refused: Command, folder: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "t.txt"
+    text.write_text("NaCl in water\n", encoding="utf-8")
+    for name in ("project.db", "labels.toml", "allabel.toml"):
+        refused("tag", text, "-o", folder / name, says=(name, "overwritten"))
+        refused("export", folder / name, "--format", "jsonl", says=(name, "overwritten"))
+    refused("tag", text, "-o", text, says=("t.txt", "overwritten"))
+    refused("convert", text, text, says=("t.txt", "overwritten"))
+    assert text.read_text(encoding="utf-8") == "NaCl in water\n"
+
+
+def test_all_unknown_labels_are_named_at_once(refused: Command, tmp_path: Path) -> None:
+    file = tmp_path / "gold.conll"
+    file.write_text("a B-New\nb B-Newer\nc B-Newest\n", encoding="utf-8")
+    refused("import", file, says=("gold.conll, line 1", "'New'", "'Newer', 'Newest'"))
+
+
+def test_the_value_of_an_unknown_setting_is_not_shown(allabel: Command, folder: Path) -> None:
+    (folder / "allabel.toml").write_text('openai_api_key = "sk-SECRET"\n', encoding="utf-8")
+    ended = allabel("-p", folder, "status")
+    assert ended.status == 2
+    assert "openai_api_key" in ended.err
+    assert "SECRET" not in ended.err
+
+
+def test_a_weight_that_is_no_number_is_refused(refused: Command) -> None:
+    refused("select", "--budget", "1", "--strategy", "core_set:x", says=("'x'", "core_set:1"))
+
+
+def test_a_seed_out_of_range_is_refused(allabel: Command, folder: Path) -> None:
+    ended = allabel("-p", folder, "select", "--budget", "1", "--seed", "-1")
+    assert ended.status == 2
+    assert "--seed" in ended.err

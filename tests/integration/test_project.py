@@ -60,7 +60,7 @@ def test_the_papers_chain_stops_for_the_expert_and_then_goes_on(project: Project
     assert [p.stage for p in first.picks] == ["core_set"] * 4 + ["sum_rank"] * 12
     assert (first.waiting_stage, first.n_waiting_for, first.repeated) == ("perplexity", 16, False)
     still = project.select("20", "allabel", 0)
-    assert (still.picks, still.waiting_stage, still.n_waiting_for) == ((), "perplexity", 16)
+    assert (still.picks, still.waiting_stage, still.n_waiting_for) == (first.picks, "perplexity", 16)
     project.annotate_from_gold()
     last = project.select("20", "allabel", 0)
     assert [p.stage for p in last.picks] == ["perplexity"] * 4

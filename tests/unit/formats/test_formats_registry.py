@@ -18,6 +18,9 @@ from allabel.formats.registry import FORMATS, by_name, detect, read_documents, w
         ("emerging.test.annotated", "", "conll"),
         ("train.txt", "variable O\nelectron B-CMT\n\nC O\n", "conll"),
         ("dev.txt", "a O\n" * 19 + "C \n", "conll"),
+        ("notes.txt", "NaCl in H2 O\nDried over CO and H2 O\n", "text"),
+        ("groups.txt", "vitamin O\ngroup O\n", "text"),
+        ("uneven.txt", "NaCl in H2 O\nwater is H2 O\nand H2 O\n" * 4, "text"),
         ("notes.txt", "NaCl in water.\nVitamin O\n", "text"),
         ("planes.txt", "{112} planes\n", "text"),
         ("empty.txt", "", "text"),
@@ -43,7 +46,7 @@ def test_a_file_that_looks_like_nothing_asks_for_its_format(tmp_path: Path):
     (tmp_path / "a.xyz").write_text("hello\n")
     with pytest.raises(InputError) as caught:
         detect(tmp_path / "a.xyz")
-    assert "--from" in caught.value.remedy
+    assert "jsonl, conll" in caught.value.remedy
 
 
 def test_an_unknown_name_lists_the_formats_and_the_nearest():
@@ -85,4 +88,4 @@ def test_documents_go_out_and_come_back_by_the_suffix(tmp_path: Path, suffix: st
 def test_an_unknown_suffix_cannot_be_written_without_a_format(tmp_path: Path):
     with pytest.raises(InputError) as caught:
         write_documents([], tmp_path / "a.xyz")
-    assert "--to" in caught.value.remedy
+    assert "jsonl, conll" in caught.value.remedy
