@@ -59,7 +59,7 @@ def _project(folder: Path) -> Finding:
 
     try:
         with Project.open(folder) as project:
-            problems = project.store.check()
+            problems = [*project.store.check(), *project.stale_labels()]
             counts = project.counts()
     except AllabelError as error:
         return Finding(False, "project", str(error))

@@ -1,5 +1,6 @@
 """A project: the only place where store, schema, selection, retrieval and annotators meet."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -208,6 +209,16 @@ class Project:
         """Return the annotated documents with their latest annotation, in import order."""
         annotations = self.store.annotations()
         return [replace(d, entities=annotations[d.id].entities) for d in self.store.documents() if d.id in annotations]
+
+    def stale_labels(self) -> list[str]:
+        """Say which labels of annotations and gold the schema does not name any more, and how often they occur."""
+        found = Counter(span.label for answer in self.store.annotations().values() for span in answer.entities)
+        found.update(span.label for document in self.store.gold().values() for span in document.entities or ())
+        return [
+            f"the label {label!r} of {n} spans is not in {LABELS}"
+            for label, n in sorted(found.items())
+            if label not in self.schema.names
+        ]
 
     def rest(self) -> list[Document]:
         """Return the texts that nobody annotated, in import order."""

@@ -1,5 +1,6 @@
 """The native JSON of one document: checked on the way in, exact on the way out."""
 
+import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -60,6 +61,7 @@ def parse_document(data: Mapping[str, Any], default_id: str, at: Place) -> Docum
     if not isinstance(text, str):
         what = "has no `text`" if text is None else f"has a `text` that is a {_kind(text)}, not a string"
         raise at.wrong(what, f"for example {_EXAMPLE}")
+    _refuse_misspelt(data, at)
     entities, meta = data.get("entities"), data.get("meta")
     if meta is not None and not isinstance(meta, dict):
         raise at.wrong(
@@ -72,6 +74,14 @@ def parse_document(data: Mapping[str, Any], default_id: str, at: Place) -> Docum
         values=_parse_values(data.get("values"), at),
         meta=meta or {},
     )
+
+
+def _refuse_misspelt(data: Mapping[str, Any], at: Place) -> None:
+    """Raise InputError at a key that is nearly a native one that is missing: its answers would be lost unseen."""
+    for key in ("entities", "values"):
+        near = difflib.get_close_matches(key, data, n=1, cutoff=0.85)
+        if near and key not in data:
+            raise at.wrong(f"has the key {near[0]!r} and no {key!r}", f"write {key!r}, or rename a key of your own")
 
 
 def parse_id(value: Any, default: str, at: Place) -> DocId:

@@ -301,3 +301,17 @@ def test_a_seed_out_of_range_is_refused(allabel: Command, folder: Path) -> None:
     ended = allabel("-p", folder, "select", "--budget", "1", "--seed", "-1")
     assert ended.status == 2
     assert "--seed" in ended.err
+
+
+def test_a_misspelt_key_is_refused_and_not_read_as_no_answer(refused: Command, tmp_path: Path) -> None:
+    file = tmp_path / "mix.jsonl"
+    file.write_bytes(jsonl(FIRST, {"id": "y", "text": "KCl", "entites": []}))
+    refused("import", file, says=("mix.jsonl, line 2", "'entites'", "'entities'"))
+
+
+def test_doctor_names_labels_that_the_schema_lost(allabel: Command, folder: Path) -> None:
+    labels = folder / "labels.toml"
+    labels.write_text(labels.read_text(encoding="utf-8").replace('"Disease"', '"Illness"'), encoding="utf-8")
+    ended = allabel("-p", folder, "doctor")
+    assert ended.status == 1
+    assert "'Disease'" in ended.out
