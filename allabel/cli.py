@@ -6,19 +6,13 @@ import warnings
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from allabel import __version__
+from allabel.console import FILE, FOLDER, open_project, refuse_none, refuse_target, say
 from allabel.errors import AllabelError, InputError
-
-if TYPE_CHECKING:
-    from allabel.project import Project
-
-OWN_FILES = ("project.db", "project.db-wal", "project.db-shm", "labels.toml", "allabel.toml")
-FOLDER = click.Path(path_type=Path)
-FILE = click.Path(exists=True, path_type=Path)
 
 
 class Commands(click.Group):
@@ -70,7 +64,7 @@ def import_(folder: Path, files: tuple[Path, ...], format_: str, role: Any, flat
     """Add documents, all files or none. Gold is kept apart: it scores and simulates, and is no demonstration."""
     from allabel.formats.registry import read_documents
 
-    with _open(folder) as project, project.store.transaction():
+    with open_project(folder) as project, project.store.transaction():
         for file in files:
             got = project.import_records(read_documents(file, format_), file, role, flat=flat)
             kept = f"; {got.answers} answers kept as {got.role}" if got.answers else ""
@@ -79,45 +73,11 @@ def import_(folder: Path, files: tuple[Path, ...], format_: str, role: Any, flat
 
 
 @cli.command()
-@click.option("--budget", required=True, help='"10%", "500" or "20000tokens".')
-@click.option("--strategy", default="allabel", show_default=True, help="A name, or a chain: core_set:1,sum_rank:3.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-@click.option("--more", is_flag=True, help="Start another round although the same selection was made before.")
-@click.option("--cap", "uncertainty_cap", type=int, help="Tag at most this many texts to measure uncertainty.")
-@click.option("--backend", help="The annotator whose uncertainty counts.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line a text.")
-@click.pass_obj
-def select(folder: Path, /, budget: str, strategy: str, seed: int, more: bool, as_json: bool, **settings: Any) -> None:
-    """Queue the texts that are worth annotating, with the reason for each.
-
-    A stage that needs annotations (U of allabel) waits until what was chosen before is annotated; the same command
-    then goes on. Run once more, it shows what it chose and chooses nothing new.
-    """
-    with _open(folder, **settings) as project:
-        got = project.select(budget, strategy, seed, more=more)
-    for pick in got.picks:
-        row = {"id": pick.doc_id, "stage": pick.stage, "rank": pick.rank, "score": pick.score, "reason": pick.reason}
-        plain = f"{pick.rank:5}  {pick.stage:10}  {pick.doc_id}  {pick.reason}"
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else plain)
-    if got.repeated:
-        say(f"these {len(got.picks)} texts were chosen before, nothing new is queued")
-    else:
-        say(f"queued {len(got.picks)} texts")
-    if got.waiting_stage:
-        say(
-            f"the stage {got.waiting_stage} waits for the annotation of {got.n_waiting_for} queued texts: "
-            "annotate them, then run the same command again"
-        )
-    elif got.repeated:
-        say("the selection is complete; --more starts another round")
-
-
-@cli.command()
 @click.option("--from-gold", is_flag=True, required=True, help="The gold of the queued texts becomes their annotation.")
 @click.pass_obj
 def annotate(folder: Path, from_gold: bool) -> None:
     """Annotate what is queued, by the simulated expert."""
-    with _open(folder) as project:
+    with open_project(folder) as project:
         say(f"annotated {project.annotate_from_gold()} texts from gold")
 
 
@@ -145,8 +105,8 @@ def tag(
             "tag takes a FILE or --rest, and -o OUT or --json", remedy="allabel tag --rest -o tagged.jsonl"
         )
     if out:
-        _refuse_target(out, folder, file)
-    with _open(folder, **settings) as project:
+        refuse_target(out, folder, file)
+    with open_project(folder, **settings) as project:
         documents = project.rest() if file is None else [r.document for r in read_documents(file, format_)]
         if not documents:
             raise InputError("there is nothing to tag", file=folder, remedy="import texts first; see: allabel status")
@@ -182,44 +142,21 @@ def export(folder: Path, file: Path, format_: str, what: str) -> None:
     from allabel.formats.registry import write_documents
     from allabel.formats.tagged import write_tagged
 
-    _refuse_target(file, folder, None)
+    refuse_target(file, folder, None)
     if what == "tagged" and format_ not in {"auto", "jsonl"}:
         raise InputError(f"tagged output is JSONL, not {format_}", remedy="leave --format out; allabel convert goes on")
-    with _open(folder) as project:
+    with open_project(folder) as project:
         if what == "tagged":
             tagged = list(project.store.tagged().values())
-            _refuse_none(len(tagged), what, folder)
+            refuse_none(len(tagged), what, folder)
             write_tagged(tagged, file)
             n = len(tagged)
         else:
             documents = project.annotated() if what == "annotations" else list(project.store.gold().values())
-            _refuse_none(len(documents), what, folder)
+            refuse_none(len(documents), what, folder)
             write_documents(documents, file, format_)
             n = len(documents)
     say(f"wrote {n} documents to {file}")
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print data.")
-@click.pass_obj
-def status(folder: Path, as_json: bool) -> None:
-    """Say how far the project is."""
-    with _open(folder) as project:
-        counts = project.counts()
-        data = {
-            "documents": counts.documents,
-            "gold": counts.gold,
-            "annotated": counts.annotated,
-            "queued": counts.queued,
-            "tagged": counts.tagged,
-            "labels": list(project.schema.names),
-            "backend": project.settings.backend,
-        }
-    if as_json:
-        click.echo(json.dumps(data, ensure_ascii=False))
-        return
-    for key, value in data.items():
-        click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}")
 
 
 @cli.command()
@@ -231,7 +168,7 @@ def convert(source: Path, target: Path, from_: str, to: str) -> None:
     """Convert SOURCE to TARGET between jsonl, conll, text and csv."""
     from allabel.formats.registry import read_documents, write_documents
 
-    _refuse_target(target, None, source)
+    refuse_target(target, None, source)
     documents = [record.document for record in read_documents(source, from_)]
     write_documents(documents, target, to)
     say(f"wrote {len(documents)} documents to {target}")
@@ -252,31 +189,6 @@ def doctor(folder: Path, as_json: bool) -> None:
             click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}: {finding.says}")
     if not all(finding.ok for finding in findings):
         raise AllabelError("doctor found something to mend")
-
-
-def say(message: str) -> None:
-    """Tell the person at the terminal; standard output is for data."""
-    click.echo(message, err=True)
-
-
-def _open(folder: Path, **flags: Any) -> "Project":
-    from allabel.project import Project
-
-    return Project.open(folder, **flags)
-
-
-def _refuse_target(target: Path, folder: Path | None, source: Path | None) -> None:
-    """Refuse now, and not after an hour of work, what cannot or must not be written."""
-    own = [folder / name for name in OWN_FILES] if folder else []
-    if target.resolve() in {path.resolve() for path in [*own, *([source] if source else [])]}:
-        raise InputError("would be overwritten, and it is read here", file=target, remedy="name another file")
-    if target.is_dir() or not target.parent.is_dir():
-        raise InputError("cannot be written", file=target, remedy="name a file in a folder that is there")
-
-
-def _refuse_none(n: int, what: str, folder: Path) -> None:
-    if not n:
-        raise InputError(f"the project has no {what} to export", file=folder, remedy="see: allabel status")
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -1,0 +1,42 @@
+"""What the commands share: messages, opening a project, refusing a target before the work begins."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from allabel.errors import InputError
+
+if TYPE_CHECKING:
+    from allabel.project import Project
+
+OWN_FILES = ("project.db", "project.db-wal", "project.db-shm", "labels.toml", "allabel.toml")
+FOLDER = click.Path(path_type=Path)
+FILE = click.Path(exists=True, path_type=Path)
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal; standard output is for data."""
+    click.echo(message, err=True)
+
+
+def open_project(folder: Path, **flags: Any) -> "Project":
+    """Open the project in a folder; flags override its settings."""
+    from allabel.project import Project
+
+    return Project.open(folder, **flags)
+
+
+def refuse_target(target: Path, folder: Path | None, source: Path | None) -> None:
+    """Refuse now, and not after an hour of work, what cannot or must not be written."""
+    own = [folder / name for name in OWN_FILES] if folder else []
+    if target.resolve() in {path.resolve() for path in [*own, *([source] if source else [])]}:
+        raise InputError("would be overwritten, and it is read here", file=target, remedy="name another file")
+    if target.is_dir() or not target.parent.is_dir():
+        raise InputError("cannot be written", file=target, remedy="name a file in a folder that is there")
+
+
+def refuse_none(n: int, what: str, folder: Path) -> None:
+    """Refuse to write a file of nothing."""
+    if not n:
+        raise InputError(f"the project has no {what} to export", file=folder, remedy="see: allabel status")
