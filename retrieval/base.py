@@ -9,10 +9,15 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+ScoreArray = npt.NDArray[np.float32]
 
 
 class RetrievalError(ValueError):
     """An index or a query that cannot be."""
+
+
+class MissingPackageError(RetrievalError):
+    """An index whose optional packages are not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,11 @@ class Similarity(Protocol):
         """How many texts are indexed."""
         ...
 
-    def blocks(self) -> Iterator[tuple[int, FloatArray]]:
-        """Yield `(first_row, U)` a block of query rows at a time: (n_rows, n_texts), the diagonal included."""
+    def blocks(self, queries: IntArray | None = None) -> Iterator[tuple[IntArray, ScoreArray]]:
+        """Yield `(some_queries, U)` for these positions as queries (all by default), in order, a block at a time.
+
+        U: (n_some_queries, n_texts), the similarity to itself included. A block takes 64 MB at most.
+        """
         ...
 
     def to(self, position: int) -> FloatArray:
@@ -56,4 +64,8 @@ class Similarity(Protocol):
 
     def means(self) -> FloatArray:
         """Return each text's mean similarity as a query to all other texts: (n_texts,); 0 for a single text."""
+        ...
+
+    def vectors(self) -> ScoreArray:
+        """Return the texts as points whose inner products follow U: (n_texts, n_dimensions), rows of length 1 or 0."""
         ...

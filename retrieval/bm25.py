@@ -5,15 +5,15 @@ included: a term in more than half of the texts gets `epsilon` times the mean id
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
-from retrieval.base import FloatArray, RetrievalError, TopK
+from retrieval.base import FloatArray, IntArray, RetrievalError, ScoreArray, TopK
+from retrieval.latent import latent
+from retrieval.pairs import BLOCK_BYTES, Pairs
 from retrieval.tokenize import terms
-
-# Rows of a dense score block: 64 MB at most, whatever the size of the index.
-BLOCK_BYTES = 64 * 1024**2
 
 
 class Bm25:
@@ -48,24 +48,50 @@ class Bm25:
             best[start : start + rows] = np.take_along_axis(block, top, axis=1)
         return TopK(ids, best)
 
-    def blocks(self) -> Iterator[tuple[int, FloatArray]]:
-        """Yield `(first_row, scores)`: every indexed text as a query against all of them, a block of rows at a time.
+    def blocks(self, queries: IntArray | None = None) -> Iterator[tuple[IntArray, ScoreArray]]:
+        """Yield `(some_queries, scores)`: indexed texts as queries against all of them, a block of rows at a time.
 
-        scores: (n_rows, n_texts); a text's score with itself is on the diagonal, for the caller to leave out.
+        scores: (n_some_queries, n_texts), single precision; a text's score with itself is in, for the caller to leave
+        out.
         """
-        rows = self._rows_per_block()
-        for start in range(0, len(self), rows):
-            yield start, np.asarray((self._counts[start : start + rows] @ self._by_term).toarray())
+        yield from self._pairs.blocks(np.arange(len(self)) if queries is None else queries)
 
     def to(self, position: int) -> FloatArray:
         """Return every indexed text's score as a query for the text at `position`: (n_texts,)."""
-        return np.asarray((self._counts @ self._weights[[position]].T).toarray()).ravel()
+        return np.asarray((self._weights[[position]] @ self._counts_by_term).toarray()).ravel()
 
     def means(self) -> FloatArray:
         """Return each indexed text's mean score as a query over all other texts: (n_texts,)."""
         sums = self._counts @ np.asarray(self._weights.sum(axis=0)).ravel()
         own: FloatArray = np.asarray(self._counts.multiply(self._weights).sum(axis=1)).ravel()
         return np.asarray((sums - own) / max(1, len(self) - 1))
+
+    def columns(self, positions: IntArray) -> Iterator[tuple[IntArray, ScoreArray]]:
+        """Yield `(some_positions, scores)`: (n_some_positions, n_texts), every indexed text as a query for each."""
+        yield from self._pairs_turned.blocks(positions)
+
+    def vectors(self) -> ScoreArray:
+        """Return each text's place in the latent semantic space of the BM25 weights: (n_texts, at most 128).
+
+        Rows have length 1, or 0 for a text without words.
+        """
+        return self._vectors
+
+    @cached_property
+    def _vectors(self) -> ScoreArray:
+        return latent(self._weights)
+
+    @cached_property
+    def _pairs_turned(self) -> Pairs:
+        return Pairs(self._weights, self._counts)
+
+    @cached_property
+    def _pairs(self) -> Pairs:
+        return Pairs(self._counts, self._weights)
+
+    @cached_property
+    def _counts_by_term(self) -> "sparse.csr_array[np.float64]":
+        return self._counts.T.tocsr()
 
     def _rows_per_block(self) -> int:
         return max(1, BLOCK_BYTES // (8 * len(self)))

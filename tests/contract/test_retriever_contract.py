@@ -11,7 +11,7 @@ QUERIES = ["NaCl in water", "heated", "nothing of this occurs", ""]
 
 @pytest.fixture(params=names("retrievers"))
 def retriever(request: pytest.FixtureRequest):
-    return load("retrievers", request.param)
+    return request.getfixturevalue("minilm") if request.param == "dense" else load("retrievers", request.param)
 
 
 def test_scores_fall_and_ties_stand_by_position(retriever) -> None:
