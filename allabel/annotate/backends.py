@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from allabel.annotate.base import Annotator
+from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
 from allabel.plugins import load
 from allabel.schema import LabelSchema
@@ -20,7 +21,7 @@ def embedded(schema: LabelSchema, settings: Settings) -> Annotator:
     """Return the annotator that needs no server."""
     from allabel.annotate.embedded import EmbeddedAnnotator
 
-    return EmbeddedAnnotator(shots=settings.shots, retriever=load("retrievers", settings.retriever))
+    return EmbeddedAnnotator(shots=settings.shots, retriever=retriever(settings))
 
 
 def chat(schema: LabelSchema, settings: Settings) -> Annotator:
@@ -48,7 +49,7 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
         model=settings.model,
         api_key=settings.api_key or None,
         shots=settings.shots,
-        retriever=load("retrievers", settings.retriever),
+        retriever=retriever(settings),
         concurrency=settings.concurrency,
         timeout_s=settings.timeout_s,
         max_output_tokens=settings.max_output_tokens,

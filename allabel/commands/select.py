@@ -1,43 +1,172 @@
-"""`allabel select`: queue what is worth annotating, with the reason for each text."""
+"""`allabel select`: queue what is worth annotating, with the reason for each text; `--plan` says what it takes."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from allabel.console import open_project, say
+from allabel.errors import InputError
+
+if TYPE_CHECKING:
+    from allabel.document import DocId
+    from allabel.project import Project
+    from allabel.select.explain import Explanation
+    from allabel.select.plan import Plan, StagePlan
+    from allabel.selecting import Selected
+    from allabel.store.records import Pick
+
+_GROUPS_SHOWN = 5
 
 
 @click.command()
-@click.option("--budget", required=True, help='"10%", "500" or "20000tokens".')
-@click.option("--strategy", default="allabel", show_default=True, help="A name, or a chain: core_set:1,sum_rank:3.")
+@click.option("--budget", help='"10%", "500", "20000tokens", "90min" or "1.5h".')
+@click.option("--strategy", help="A name, or a chain: core_set:1,sum_rank:3.  [default: adaptive]")
+@click.option("--list", "only_list", is_flag=True, help="List the strategies; nothing is chosen.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-@click.option("--more", is_flag=True, help="Start another round although the same selection was made before.")
+@click.option("--more", is_flag=True, help="Choose as much again although the same selection was made before.")
+@click.option("--plan", "only_plan", is_flag=True, help="Say what it takes; queue nothing and call no language model.")
+@click.option("--explain", is_flag=True, help="Say of each text what it does for the others, too.")
 @click.option("--cap", "uncertainty_cap", type=int, help="Tag at most this many texts to measure uncertainty.")
+@click.option(
+    "--duplicates",
+    type=click.Choice(["drop", "keep"]),
+    help="Choose from one of each group of near-duplicates, or from all.  [default: drop]",
+)
 @click.option("--backend", help="The annotator whose uncertainty counts.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line a text.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a text; with --plan one object.")
 @click.pass_obj
-def select(folder: Path, /, budget: str, strategy: str, seed: int, more: bool, as_json: bool, **settings: Any) -> None:
+def select(
+    folder: Path,
+    /,
+    budget: str | None,
+    only_list: bool,
+    seed: int,
+    more: bool,
+    only_plan: bool,
+    explain: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
     """Queue the texts that are worth annotating, with the reason for each.
 
-    A stage that needs annotations (U of allabel) waits until what was chosen before is annotated; the same command
-    then goes on. Run once more, it shows what it chose and chooses nothing new.
+    Most strategies choose in rounds: annotate what is queued, and the same command goes on with the next round. Run
+    once more after the last, it shows what it chose and chooses nothing new.
     """
+    if only_list:
+        click.echo(_listed(folder, as_json))
+        return
+    if budget is None:
+        raise InputError("select needs to know how much to choose", remedy="allabel select --budget 10%")
     with open_project(folder, **settings) as project:
-        got = project.select(budget, strategy, seed, more=more)
+        if only_plan:
+            plan = project.plan(budget, seed=seed, more=more)
+            click.echo(json.dumps(plan.to_json(), ensure_ascii=False) if as_json else _plan(plan))
+            return
+        got = project.select(budget, seed=seed, more=more, tell=say)
+        explanations = _explanations(project, got.picks) if explain else {}
+    width = max((len(pick.stage) for pick in got.picks), default=0)
     for pick in got.picks:
-        row = {"id": pick.doc_id, "stage": pick.stage, "rank": pick.rank, "score": pick.score, "reason": pick.reason}
-        plain = f"{pick.rank:5}  {pick.stage:10}  {pick.doc_id}  {pick.reason}"
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else plain)
+        told = explanations.get(pick.doc_id)
+        click.echo(json.dumps(_row(pick, told), ensure_ascii=False) if as_json else _plain(pick, told, width))
+    _say_how_it_stands(got)
+
+
+def _explanations(project: "Project", picks: "Sequence[Pick]") -> "dict[DocId, Explanation]":
+    from allabel.select.explain import explain
+
+    pool = project.pool()
+    position = {id: i for i, id in enumerate(pool.ids)}
+    found = explain(pool, [position[pick.doc_id] for pick in picks], project.similarity(pool.texts))
+    return {one.id: one for one in found}
+
+
+def _row(pick: "Pick", told: "Explanation | None") -> dict[str, Any]:
+    row = {"id": pick.doc_id, "stage": pick.stage, "rank": pick.rank, "score": pick.score, "reason": pick.reason}
+    if told is None:
+        return row
+    data = {key: value for key, value in asdict(told).items() if key not in {"id", "position"}}
+    return row | {"explanation": data | {"sentence": told.sentence()}}
+
+
+def _plain(pick: "Pick", told: "Explanation | None", width: int) -> str:
+    line = f"{pick.rank:5}  {pick.stage:{width}}  {pick.doc_id}  {pick.reason}"
+    return line if told is None else f"{line}\n       {told.sentence()}"
+
+
+def _listed(folder: Path, as_json: bool) -> str:
+    from allabel import config
+    from allabel.select.listing import strategies
+
+    rows, default = strategies(), config.load(folder).strategy
+    if as_json:
+        return "\n".join(json.dumps(asdict(row) | {"default": row.name == default}, ensure_ascii=False) for row in rows)
+    width = max(len(row.name) for row in rows)
+    lines = [f"{'strategy':{width}}  {'annotations':13}  what it chooses"]
+    for row in rows:
+        needs = "needed first" if row.needs_annotations else f"in {row.n_rounds} rounds" if row.n_rounds > 1 else "none"
+        lines.append(f"{row.name:{width}}  {needs:13}  {row.about}{' [default]' if row.name == default else ''}")
+        if row.chain:
+            lines.append(f"{'':{width}}  {'':13}  = {row.chain}")
+    return "\n".join(lines)
+
+
+def _say_how_it_stands(got: "Selected") -> None:
     if got.repeated:
         say(f"these {len(got.picks)} texts were chosen before, nothing new is queued")
     else:
-        say(f"queued {len(got.picks)} texts")
+        if got.n_left_out:
+            say(_left_out(got.n_groups, got.n_left_out))
+        say(f"queued {len(got.picks)} texts" + (f", round {got.round} of {got.n_rounds}" if got.n_rounds > 1 else ""))
     if got.waiting_stage:
+        stage, _, _ = got.waiting_stage.partition("#")
         say(
-            f"the stage {got.waiting_stage} waits for the annotation of {got.n_waiting_for} queued texts: "
-            "annotate them, then run the same command again"
+            f"round {got.round + 1} of {got.n_rounds} ({stage}) waits for the annotation of {got.n_waiting_for} "
+            "queued texts: annotate them, then run the same command again"
         )
     elif got.repeated:
-        say("the selection is complete; --more starts another round")
+        say("the selection is complete; --more chooses as much again")
+
+
+def _left_out(n_groups: int, n_texts: int) -> str:
+    return (
+        f"near-duplicates: {n_groups} groups, {n_texts} texts left out so that one of each is chosen from "
+        "(--duplicates keep takes them in)"
+    )
+
+
+def _plan(plan: "Plan") -> str:
+    from allabel.select.tagging import ON_BOARD
+
+    if not plan.stages:
+        return "nothing is left to do of this selection; --more chooses as much again"
+    width = max(14, *(len(stage.stage) + 2 for stage in plan.stages))
+    lines = [f"{'stage':{width}}{'texts':>8}{'tokens':>10}{'minutes':>10}"]
+    lines += [f"{_amounts(stage, width)}  {_basis(stage)}" for stage in plan.stages]
+    if len(plan.stages) > 1:
+        lines.append(_amounts(plan.total, width))
+    lines.append(f"minutes: {plan.budget.cost}")
+    if plan.tagging:
+        lines.append(f"uncertainty: {plan.tagging}")
+    if plan.total.on_board:
+        lines.append(f"uncertainty: {ON_BOARD}")
+    if plan.n_left_out:
+        lines.append(_left_out(len(plan.groups), plan.n_left_out))
+    lines += [f"  {len(group)} alike: {_some(group)}" for group in plan.groups[:_GROUPS_SHOWN]]
+    return "\n".join(lines)
+
+
+def _amounts(stage: "StagePlan", width: int) -> str:
+    return f"{stage.stage:{width}}{stage.n_texts:8,}{stage.n_tokens:10,}{stage.minutes:10,.1f}"
+
+
+def _basis(stage: "StagePlan") -> str:
+    waits = f"; up to {stage.n_tagged:,} texts tagged first" if stage.n_tagged else ""
+    return ("estimated from the mean length" if stage.estimated else "these very texts") + waits
+
+
+def _some(group: tuple[str, ...], n: int = 4) -> str:
+    return ", ".join(group[:n]) + (f" and {len(group) - n} more" if len(group) > n else "")

@@ -3,6 +3,7 @@
 import difflib
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -73,6 +74,7 @@ def parse_document(data: Mapping[str, Any], default_id: str, at: Place) -> Docum
         entities=parse_entities(entities, text, at) if data.get("status", "ok") == "ok" else None,
         values=_parse_values(data.get("values"), at),
         meta=meta or {},
+        seconds=_parse_seconds(data.get("seconds"), at),
     )
 
 
@@ -131,6 +133,8 @@ def document_json(document: Document) -> dict[str, Any]:
         data["entities"] = [{"start": s.start, "end": s.end, "label": s.label} for s in document.entities]
     if document.values is not None:
         data["values"] = {label: list(strings) for label, strings in document.values.items()}
+    if document.seconds is not None:
+        data["seconds"] = document.seconds
     data["meta"] = dict(document.meta)
     return data
 
@@ -153,6 +157,17 @@ def _parse_values(value: Any, at: Place) -> dict[str, tuple[str, ...]] | None:
     ):
         return {label: tuple(strings) for label, strings in value.items()}
     raise at.wrong(f"has the `values` {value!r:.80}", 'label to list of strings, for example {"formula": ["TiO2"]}')
+
+
+def _parse_seconds(value: Any, at: Place) -> float | None:
+    if value is None:
+        return None
+    # bool is an int to Python; a number like 1e999 is infinite, and a whole number can be too large for a float.
+    if type(value) not in {int, float} or not 0 < value < sys.float_info.max:
+        raise at.wrong(
+            f"has the `seconds` {value!r:.80}", "the time spent on the text: a finite number above 0, or no such key"
+        )
+    return float(value)
 
 
 def _refuse_surrogates(value: Any, at: Place) -> None:

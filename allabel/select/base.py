@@ -14,24 +14,30 @@ from retrieval.base import IntArray, Similarity
 
 @dataclass(frozen=True)
 class Pool:
-    """All texts of a project; `labelled` holds the positions that are annotated or already chosen."""
+    """All texts of a project.
+
+    labelled: the positions that are annotated or already chosen. spare: those of near-duplicates of another candidate
+    or of a labelled text, which are never chosen.
+    """
 
     ids: tuple[DocId, ...]
     texts: tuple[str, ...]
     labelled: frozenset[int] = field(default=frozenset())
+    spare: frozenset[int] = field(default=frozenset())
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @cached_property
     def candidates(self) -> IntArray:
-        """The positions that may be chosen, ascending: neither labelled nor blank, where nobody could mark a thing."""
-        free = [i for i, text in enumerate(self.texts) if i not in self.labelled and text.strip()]
+        """The positions that may be chosen, ascending: not labelled, not spare, and not blank (nothing to mark)."""
+        taken = self.labelled | self.spare
+        free = [i for i, text in enumerate(self.texts) if i not in taken and text.strip()]
         return np.array(free, dtype=np.int64)
 
     def with_chosen(self, positions: Sequence[int]) -> "Pool":
         """Return the pool with these positions taken out of the candidates."""
-        return Pool(self.ids, self.texts, self.labelled.union(positions))
+        return Pool(self.ids, self.texts, self.labelled.union(positions), self.spare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,13 @@ class Tools:
     similarity: builds the similarity of a pool's texts, or gives back the one it built for the same texts.
     annotate: tags texts with the annotator in use and the annotated texts as demonstrations.
     cap: at most this many texts are tagged to measure uncertainty, drawn from the candidates; None for all.
+    on_board: as `annotate`, by the annotator that needs no server; None where `annotate` is that one.
     """
 
     similarity: Callable[[Sequence[str]], Similarity]
     annotate: Callable[[Sequence[str]], list[Reply]]
     cap: int | None = None
+    on_board: Callable[[Sequence[str]], list[Reply]] | None = None
 
 
 class Stage(Protocol):

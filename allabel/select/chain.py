@@ -1,26 +1,42 @@
 """Chains: stages in order, each with its share of the budget. ALLabel is `core_set:1,sum_rank:3,perplexity:1`.
 
-Source: ALLabel (arXiv 2509.07512): stages D, S, U with M/5, 3M/5, M/5.
+A stage that stands several times (rounds: `perplexity:1,perplexity:1`) is known as `perplexity`, `perplexity#2`, ….
+
+Source: ALLabel (arXiv 2509.07512): stages D, S, U with M/5, 3M/5, M/5; Su et al. 2023 (ICLR): vote-k.
 """
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from allabel.errors import BudgetError, InputError
+from allabel.errors import InputError
 from allabel.plugins import load
 from allabel.plugins import names as known_names
+from allabel.select.afford import check_budget
 from allabel.select.base import Choice, Pool, Stage, Tools
-from allabel.select.budget import Budget, count_tokens, shares
+from allabel.select.budget import Budget
+from retrieval.base import FloatArray
 
-NAMED_CHAINS = {"allabel": "core_set:1,sum_rank:3,perplexity:1"}
+__all__ = ["ABOUT", "NAMED_CHAINS", "Chain", "Step", "asks_annotator", "check_budget"]
+NAMED_CHAINS = {
+    "adaptive": "coverage_per_token:2,uncertain_coverage:1,uncertain_coverage:1,uncertain_coverage:1",
+    "allabel": "core_set:1,sum_rank:3,perplexity:1",
+    "full_vote_k": "fast_vote_k:1,vote_k:9",
+}
+# One line on each, as the first line of its docstring is on a stage.
+ABOUT = {
+    "adaptive": "Our own: texts that serve many others, then in rounds those that serve what the annotator doubts.",
+    "allabel": "The paper's: texts unlike each other, then like many others, then those the annotator is unsure of.",
+    "full_vote_k": "Vote-k as published: a tenth by fast vote-k, the rest from all levels of certainty.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one stage chose."""
+    """What one stage, known by its key in the chain, chose."""
 
     stage: str
     choices: list[Choice]
@@ -28,10 +44,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Chain:
-    """Stages with their weights; a single strategy is a chain of one."""
+    """Stages with their weights; a single strategy is a chain of one. cap: as in `Tools`."""
 
     stages: tuple[Stage, ...]
     weights: tuple[float, ...]
+    cap: int | None = None
 
     @classmethod
     def parse(cls, text: str, tools: Tools) -> "Chain":
@@ -49,76 +66,98 @@ class Chain:
                 )
             names.append(name)
             weights.append(float(weight))
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise InputError(f"the stage {repeated[0]!r} stands twice in {text!r}", remedy="add its weights together")
-        return cls(tuple(load("strategies", name, extra=NAMED_CHAINS)(tools) for name in names), tuple(weights))
+        stages = tuple(load("strategies", name, extra=NAMED_CHAINS)(tools) for name in names)
+        return cls(stages, tuple(weights), tools.cap)
 
-    def advance(self, pool: Pool, budget: Budget, done: Sequence[str], seed: int, *, waiting: bool) -> list[Step]:
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """What each stage is known by: its name, and `name#2`, `name#3` where it stands again."""
+        names = [stage.name for stage in self.stages]
+        nth = [names[: i + 1].count(name) for i, name in enumerate(names)]
+        return tuple(name if n == 1 else f"{name}#{n}" for name, n in zip(names, nth, strict=True))
+
+    def advance(
+        self,
+        pool: Pool,
+        budget: Budget,
+        done: Sequence[str],
+        seed: int,
+        *,
+        chosen: Sequence[int] = (),
+        waiting: bool = False,
+    ) -> list[Step]:
         """Run the stages that are not `done` yet, up to one that needs annotations while some are `waiting`.
 
-        pool: with everything annotated or queued in `labelled`. Every stage gets its own generator from the seed, so
-        that an interrupted chain goes on as an uninterrupted one would.
+        Where those before it could pay no text, and nothing else is labelled, it has nothing to go by and is not run.
+        pool: with everything annotated or queued in `labelled`. chosen: the positions that the done stages chose; what
+        they left of their shares goes to the next stage. Every stage gets its own generator from the seed, so that an
+        interrupted chain goes on as an uninterrupted one would.
         """
         steps: list[Step] = []
-        for i, (stage, share) in enumerate(zip(self.stages, self._shares(pool, budget), strict=True)):
-            if stage.name in done:
+        prices = budget.prices(pool.texts)
+        until = np.cumsum(budget.shares(len(pool), self.weights))
+        spent = float(prices[list(chosen)].sum())
+        for i, (key, stage) in enumerate(zip(self.keys, self.stages, strict=True)):
+            if key in done:
                 continue
-            if stage.needs_annotations and (waiting or any(step.choices for step in steps)):
+            nothing = i > 0 and not pool.labelled
+            if stage.needs_annotations and (waiting or nothing or any(step.choices for step in steps)):
                 break
-            choices = _pick(stage, pool, share, np.random.SeedSequence([seed, i]), in_tokens=budget.unit == "tokens")
-            steps.append(Step(stage.name, choices))
-            pool = pool.with_chosen([choice.position for choice in choices])
+            choices = self._pick(stage, pool, float(until[i]) - spent, prices, np.random.SeedSequence([seed, i]))
+            steps.append(Step(key, choices))
+            positions = [choice.position for choice in choices]
+            spent += float(prices[positions].sum())
+            pool = pool.with_chosen(positions)
         return steps
 
     def reached(self, chose: Iterable[str]) -> list[str]:
         """Return the stages up to the last of those that chose: one before it that could afford no text is done."""
-        names = [stage.name for stage in self.stages]
-        return names[: max((names.index(name) + 1 for name in chose if name in names), default=0)]
+        return list(self.keys[: max((self.keys.index(key) + 1 for key in chose if key in self.keys), default=0)])
 
     def unfinished(self, pool: Pool, budget: Budget, done: Sequence[str]) -> list[str]:
         """Return the stages with a share of the budget that have not chosen yet, in order."""
-        shares_ = self._shares(pool, budget)
-        return [s.name for s, share in zip(self.stages, shares_, strict=True) if share and s.name not in done]
+        shares = budget.shares(len(pool), self.weights)
+        return [key for key, share in zip(self.keys, shares, strict=True) if share and key not in done]
 
-    def _shares(self, pool: Pool, budget: Budget) -> list[int]:
-        if budget.unit == "tokens":
-            return shares(int(budget.amount), self.weights)
-        return shares(budget.n_texts(len(pool)), self.weights)
+    def rounds(self, pool: Pool, budget: Budget) -> dict[str, int]:
+        """Return in which round, from 1, each stage with a share of the budget chooses; the expert annotates between.
+
+        A round begins with a stage that needs what was chosen before to be annotated.
+        """
+        open_ = self.unfinished(pool, budget, ())
+        found: dict[str, int] = {}
+        for key, stage in zip(self.keys, self.stages, strict=True):
+            if key in open_:
+                found[key] = max(found.values(), default=0) + (stage.needs_annotations or not found)
+        return found
+
+    def _pick(
+        self, stage: Stage, pool: Pool, share: float, prices: FloatArray, seed: np.random.SeedSequence
+    ) -> list[Choice]:
+        """Spend the share on the stage's choices in order, up to the first that it cannot pay."""
+        open_ = prices[pool.candidates]
+        share *= 1 + 1e-9  # sums of minutes are not exact
+        if not len(open_) or share < open_.min():
+            return []
+        limit = len(open_) if self.cap is None or not asks_annotator(stage) else min(len(open_), self.cap)
+        # A smaller n gives a prefix of a larger one: ask for what the share buys on average, then for more.
+        n = min(len(open_), max(1, int(share / open_.mean())))
+        while True:
+            choices = stage.select(pool, n, np.random.default_rng(seed))
+            spent = np.cumsum([prices[choice.position] for choice in choices])
+            n_paid = int(np.searchsorted(spent, share, side="right"))
+            if n_paid < n or n == len(open_) or share - spent[-1] < open_.min():
+                return choices[:n_paid]
+            # More than the cap cannot be had, and the stage says so: first ask for all that can.
+            n = min(2 * n, limit if n < limit else len(open_))
 
 
-def check_budget(budget: Budget, pool: Pool) -> None:
-    """Raise BudgetError where the pool's candidates cannot meet the budget, or the budget buys no text."""
-    if not len(pool):
-        raise BudgetError("the pool is empty: there is nothing to select from", remedy="allabel import FILE first")
-    lengths = [count_tokens(pool.texts[i]) for i in pool.candidates]
-    if budget.unit == "tokens":
-        if lengths and budget.amount < min(lengths):
-            raise BudgetError(
-                f"a budget of {budget.amount:.0f} tokens is smaller than the shortest text, {min(lengths)} tokens",
-                remedy="raise the budget",
-            )
-        wanted, have, unit = int(budget.amount), sum(lengths), "tokens"
-    else:
-        wanted, have, unit = budget.n_texts(len(pool)), len(lengths), "texts"
-    if wanted > have:
-        raise BudgetError(
-            f"a budget of {wanted} {unit} is over the pool, which has {have} {unit} left to choose from",
-            remedy=f"ask for at most {have}{'tokens' if unit == 'tokens' else ''}",
-        )
+def asks_annotator(stage: Stage) -> bool:
+    """Tell whether a stage has texts tagged by the annotator in use, which may cost tokens.
 
-
-def _pick(stage: Stage, pool: Pool, share: int, seed: np.random.SeedSequence, *, in_tokens: bool) -> list[Choice]:
-    if not in_tokens:
-        return stage.select(pool, share, np.random.default_rng(seed))
-    # A smaller n gives a prefix of a larger one, so ask for more until the tokens are spent.
-    n = max(1, share // 20)
-    while True:
-        choices = stage.select(pool, n, np.random.default_rng(seed))
-        spent = np.cumsum([count_tokens(pool.texts[choice.position]) for choice in choices])
-        if len(choices) < n or len(choices) == len(pool.candidates) or (len(spent) and spent[-1] > share):
-            return choices[: int(np.searchsorted(spent, share, side="right"))]
-        n *= 2
+    A stage that needs annotations does, unless it says otherwise: `asks_annotator = False`.
+    """
+    return bool(getattr(stage, "asks_annotator", stage.needs_annotations))
 
 
 def _is_number(text: str) -> bool:

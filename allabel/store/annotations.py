@@ -1,18 +1,23 @@
 """People's answers: appended, never changed; the latest counts."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
 from allabel.document import Annotation, DocId, Document
+from allabel.errors import StoreError
 from allabel.store.codec import spans_from_json, spans_to_json
 from allabel.store.documents import batches, known_text, stored_texts
 from allabel.store.tables import annotations, documents
 
 
 def add_annotations(connection: Connection, new: Sequence[Annotation]) -> None:
-    """Append; raises StoreError for an unknown document and SpanError for a span outside its text."""
+    """Append; raises StoreError for an unknown document or an impossible time.
+
+    A span outside its text raises SpanError.
+    """
     for batch in batches(new):
         texts = stored_texts(connection, [annotation.doc_id for annotation in batch])
         rows = []
@@ -26,6 +31,7 @@ def add_annotations(connection: Connection, new: Sequence[Annotation]) -> None:
                     "author": annotation.author,
                     "source": annotation.source,
                     "at": annotation.at,
+                    "seconds": _seconds(annotation),
                 }
             )
         connection.execute(insert(annotations), rows)
@@ -56,4 +62,15 @@ def _annotation(row: Row[Any]) -> Annotation:
         author=row.author,
         source=row.source,
         at=row.at,
+        seconds=row.seconds,
     )
+
+
+def _seconds(annotation: Annotation) -> float | None:
+    seconds = annotation.seconds
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise StoreError(
+            f"the annotation of {annotation.doc_id!r} took {seconds} seconds, which cannot be",
+            remedy="log a finite time above 0, or None where nobody measured",
+        )
+    return None if seconds is None else float(seconds)

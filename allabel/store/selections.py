@@ -1,6 +1,6 @@
 """Which documents each selection picked, and which of them still wait for an annotation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select
@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, sel
 from allabel.errors import StoreError
 from allabel.store.documents import batches, known_text, stored_texts
 from allabel.store.records import Pick, Selection
-from allabel.store.tables import annotations, documents, picks, selections
+from allabel.store.tables import annotations, documents, picks, selections, steps
 
 
 def add_selection(connection: Connection, selection: Selection, picked: Sequence[Pick]) -> int:
@@ -56,6 +56,20 @@ def all_picks(connection: Connection, selection_id: int | None) -> list[Pick]:
     if selection_id is not None:
         query = query.where(picks.c.selection_id == selection_id)
     return [_pick(row) for row in connection.execute(query)]
+
+
+def add_steps(connection: Connection, selection_id: int, stages: Iterable[str]) -> None:
+    """Keep that these stages of a selection are done, whether or not they picked anything."""
+    done = set(done_steps(connection, selection_id))
+    new = [{"selection_id": selection_id, "stage": stage} for stage in stages if stage not in done]
+    if new:
+        connection.execute(insert(steps), new)
+
+
+def done_steps(connection: Connection, selection_id: int) -> list[str]:
+    """The stages of a selection that are done, by name; none where an older allabel made the selection."""
+    query = select(steps.c.stage).where(steps.c.selection_id == selection_id).order_by(steps.c.stage)
+    return list(connection.execute(query).scalars())
 
 
 def waiting_picks(connection: Connection) -> list[Pick]:

@@ -86,6 +86,11 @@ class Store:
         with self._database.write() as connection:
             selections.add_picks(connection, selection_id, picks)
 
+    def add_steps(self, selection_id: int, stages: Iterable[str]) -> None:
+        """Keep that these stages of a selection are done, also those that picked nothing."""
+        with self._database.write() as connection:
+            selections.add_steps(connection, selection_id, stages)
+
     def add_tagged(self, new: Sequence[TaggedDocument]) -> None:
         """Append backends' replies for texts in the store."""
         with self._database.write() as connection:
@@ -135,6 +140,11 @@ class Store:
         """The picks of one selection or of all, by selection and rank."""
         with self._database.read() as connection:
             return selections.all_picks(connection, selection_id)
+
+    def steps(self, selection_id: int) -> list[str]:
+        """The stages of a selection that are known to be done, by name."""
+        with self._database.read() as connection:
+            return selections.done_steps(connection, selection_id)
 
     def queue(self) -> list[Pick]:
         """The picks not annotated yet, by selection and rank, each document once."""

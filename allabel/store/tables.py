@@ -85,6 +85,13 @@ picks = Table(
     Index("ix_picks_doc_id", "doc_id"),
 )
 
+steps = Table(
+    "steps",
+    metadata,
+    Column("selection_id", Integer, ForeignKey("selections.id"), primary_key=True),
+    Column("stage", String, primary_key=True),
+)
+
 annotations = Table(
     "annotations",
     metadata,
@@ -94,6 +101,7 @@ annotations = Table(
     Column("author", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("seconds", Float(53)),
     Index("ix_annotations_doc_id", "doc_id", "seq"),
     sqlite_autoincrement=True,
 )

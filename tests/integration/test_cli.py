@@ -84,7 +84,7 @@ def test_the_whole_job(folder: Path, tmp_path: Path, corpus: Path, allabel: Call
     assert [p["stage"] for p in picks] == ["core_set"] * 3 + ["sum_rank"] * 9
     assert all(set(p) == {"id", "stage", "rank", "score", "reason"} for p in picks)
     assert "queued 12 texts" in first.err
-    assert "perplexity waits for the annotation of 12 queued texts" in first.err
+    assert "round 2 of 2 (perplexity) waits for the annotation of 12 queued texts" in first.err
 
     still = allabel(*select)
     assert (still.status, lines(still.out)) == (0, picks)

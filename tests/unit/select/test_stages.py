@@ -12,7 +12,8 @@ from allabel.reply import Reply, Status
 from allabel.select.base import Choice, Pool, Tools
 from allabel.select.core_set import CoreSet
 from allabel.select.perplexity import Perplexity
-from allabel.select.sum_rank import SumRank
+from allabel.select.sum_rank import SumRank, SumRankPerToken
+from allabel.select.sum_score import SumScore, SumScoreAsQuery
 from allabel.select.uniform import Uniform
 from retrieval.bm25 import Bm25
 
@@ -87,9 +88,10 @@ class Matrix:
     def __len__(self) -> int:
         return len(self._scores)
 
-    def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
-        for first in range(0, len(self), 7):
-            yield first, self._scores[first : first + 7].copy()
+    def blocks(self, queries: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for first in range(0, len(queries), 7):
+            part = queries[first : first + 7]
+            yield part, self._scores[part].astype(np.float32)
 
     def to(self, position: int) -> np.ndarray:
         return self._scores[:, position].copy()
@@ -98,16 +100,12 @@ class Matrix:
         return np.array([np.delete(row, i).mean() for i, row in enumerate(self._scores)])
 
 
-def rank_sums(matrix: np.ndarray, open_: Sequence[int], method: str) -> dict[int, float]:
-    """Brute force: every open text ranks all others, 1 is the best."""
+def rank_sums(matrix: np.ndarray, open_: Sequence[int]) -> dict[int, float]:
+    """Brute force: every open text ranks all others, 1 is the best, equal ones share the mean; below zero is zero."""
     sums = dict.fromkeys(open_, 0.0)
     for query in open_:
         others = [i for i in open_ if i != query]
-        row = matrix[query, others]
-        ranks = rankdata(-row, "average")
-        if method == "ordinal":
-            ranks = np.where(row == 0, ranks, rankdata(-row, "ordinal"))
-        for i, rank in zip(others, ranks, strict=True):
+        for i, rank in zip(others, rankdata(-np.maximum(matrix[query, others], 0)), strict=True):
             sums[i] += rank
     return sums
 
@@ -117,12 +115,13 @@ def rank_sums(matrix: np.ndarray, open_: Sequence[int], method: str) -> dict[int
 def test_sum_rank_is_the_sum_of_ranks_over_all_unlabelled_queries(
     labelled: list[int], lowest: float, rng: np.random.Generator
 ) -> None:
-    matrix = rng.uniform(lowest, 1, (40, 40))
+    # Multiples of 1/2000, which the resolution of ranks tells apart.
+    matrix = np.round(rng.uniform(lowest, 1, (40, 40)) * 2000) / 2000
     matrix[rng.random((40, 40)) < 0.6] = 0
     open_ = [i for i in range(40) if i not in labelled]
     tools = Tools(lambda texts: Matrix(matrix), nobody)
     choices = SumRank(tools).select(pool_of(["x"] * 40, labelled), len(open_), rng)
-    sums = rank_sums(matrix, open_, "average")
+    sums = rank_sums(matrix, open_)
     assert {c.position: -c.score * (len(open_) - 1) for c in choices} == pytest.approx(sums)
     assert positions(choices) == sorted(open_, key=lambda i: (round(sums[i], 6), i))
 
@@ -131,16 +130,47 @@ def test_sum_rank_is_the_sum_of_ranks_over_all_unlabelled_queries(
 def test_sum_rank_on_real_sentences_is_the_sum_of_their_bm25_ranks(
     texts: list[str], labelled: list[int], rng: np.random.Generator
 ) -> None:
-    # Sentences of one length that share one word tie above zero, and then the place in the pool decides.
     open_ = [i for i in range(len(texts)) if i not in labelled]
-    sums = rank_sums(np.concatenate([block for _, block in Bm25(texts).blocks()]), open_, "ordinal")
+    sums = rank_sums(Bm25(texts).scores(texts), open_)
     choices = SumRank(Tools(Bm25, nobody)).select(pool_of(texts, labelled), 30, rng)
-    assert positions(choices) == sorted(open_, key=lambda i: (round(sums[i], 6), i))[:30]
+    best = sorted(open_, key=lambda i: (sums[i], i))[:30]
+    # Scores are told apart at a resolution: neighbours in the order may change places.
+    assert len(set(positions(choices)) & set(best)) >= 29
+    assert {c.position: -c.score for c in choices} == pytest.approx(
+        {c.position: sums[c.position] / (len(open_) - 1) for c in choices}, rel=0.01
+    )
 
 
 def test_sum_rank_does_not_favour_a_place_in_the_file_among_texts_that_share_no_word(rng: np.random.Generator) -> None:
     scores = [c.score for c in SumRank(Tools(Bm25, nobody)).select(pool_of(["a", "b", "c", "d"]), 4, rng)]
     assert scores == pytest.approx([-2.0] * 4)
+
+
+def test_sum_rank_per_token_takes_shorter_texts(texts: list[str], rng: np.random.Generator) -> None:
+    def words(stage: type[SumRank]) -> float:
+        chosen = stage(Tools(Bm25, nobody)).select(pool_of(texts), 20, rng)
+        return float(np.mean([len(texts[choice.position].split()) for choice in chosen]))
+
+    assert words(SumRankPerToken) < 0.9 * words(SumRank)
+
+
+@pytest.mark.parametrize("labelled", [[], [0, 7, 60]])
+def test_sum_score_is_the_sum_of_similarities_to_the_unlabelled(
+    texts: list[str], labelled: list[int], rng: np.random.Generator
+) -> None:
+    matrix = Bm25(texts).scores(texts)
+    np.fill_diagonal(matrix, 0)
+    unlabelled = np.setdiff1d(np.arange(len(texts)), labelled)
+    means = matrix[unlabelled].sum(axis=0) / (len(unlabelled) - np.isin(np.arange(len(texts)), unlabelled))
+    choices = SumScore(Tools(Bm25, nobody)).select(pool_of(texts, labelled), 30, rng)
+    assert positions(choices) == sorted(unlabelled, key=lambda i: (-means[i], i))[:30]
+    assert [choice.score for choice in choices] == pytest.approx([means[p] for p in positions(choices)], rel=1e-5)
+
+
+def test_sum_score_as_query_turns_the_similarity_round(texts: list[str], rng: np.random.Generator) -> None:
+    choices = SumScoreAsQuery(Tools(Bm25, nobody)).select(pool_of(texts), 30, rng)
+    means = Bm25(texts).means()
+    assert positions(choices) == np.argsort(-means, kind="stable")[:30].tolist()
 
 
 def test_uniform_draws_every_text_about_equally_often() -> None:

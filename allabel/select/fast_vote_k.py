@@ -1,0 +1,43 @@
+"""Fast vote-k: texts that many others have among their nearest, and not those of what was chosen before.
+
+Source: Su et al. 2023 (ICLR), appendix; k = 150 neighbours (fewer in a smaller pool), discount 10.
+"""
+
+import numpy as np
+
+from allabel.select.base import Choice, Pool, Tools
+from allabel.select.votes import N_NEIGHBOURS, Votes
+
+
+class FastVoteK:
+    """Picks, again and again, the text with most votes; a text votes for its `k` nearest.
+
+    A vote is worth 10^-t once t of the texts it goes to are chosen or annotated, and nothing once its voter is. Equal
+    votes: the text with more voters, then the first in the pool (the authors' code: the first that got a vote).
+    """
+
+    name = "fast_vote_k"
+    needs_annotations = False
+
+    def __init__(self, tools: Tools, *, k: int = N_NEIGHBOURS) -> None:
+        self._tools, self._k = tools, k
+
+    def select(self, pool: Pool, n: int, rng: np.random.Generator) -> list[Choice]:
+        """Return the first `n` candidates; score: what their votes are worth at that moment."""
+        n = min(n, len(pool.candidates))
+        if n <= 0:
+            return []
+        votes = Votes(self._tools.similarity(pool.texts), pool, self._k)
+        open_ = np.zeros(len(pool), dtype=bool)
+        open_[pool.candidates] = True
+        choices = []
+        for _ in range(n):
+            position = votes.best(open_)
+            reason = (
+                f"{votes.n_voters[position]} texts have it among their {votes.n_neighbours} nearest; less what was "
+                f"chosen before serves them, they count as {votes.of(position):.1f}"
+            )
+            choices.append(Choice(position, votes.of(position), reason))
+            votes.choose(position)
+            open_[position] = False
+        return choices

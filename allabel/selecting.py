@@ -1,0 +1,240 @@
+"""Choosing what to annotate in one project: a selection is begun, gone on with after annotation, and planned."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from allabel.annotate.backends import build
+from allabel.annotate.base import Annotator, Demonstration
+from allabel.annotate.retrievers import retriever
+from allabel.config import Settings
+from allabel.errors import BudgetError, InputError
+from allabel.reply import Reply
+from allabel.schema import LabelSchema
+from allabel.select.base import Pool, Tools
+from allabel.select.budget import Budget, count_tokens
+from allabel.select.chain import Chain, check_budget
+from allabel.select.cost import CostModel, Logged
+from allabel.select.duplicates import Duplicates, find_duplicates
+from allabel.select.plan import Plan, plan_stages
+from allabel.select.tagging import ON_BOARD, Tagging, estimate_tagging
+from allabel.store.records import Pick, Selection
+from allabel.store.store import Store
+from retrieval.base import Similarity
+
+Tell = Callable[[str], None]
+ON_BOARD_BACKEND = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a call of `select` queued, and the stage that waits for annotations, if one does.
+
+    round, n_rounds: the round that was chosen last, of how many; the expert annotates after each.
+    repeated: nothing was queued, and `picks` are those of the same selection made before.
+    n_groups, n_left_out: groups of near-duplicates, and the texts that could not be chosen for another one of theirs.
+    """
+
+    picks: tuple[Pick, ...]
+    waiting_stage: str = ""
+    n_waiting_for: int = 0
+    round: int = 1
+    n_rounds: int = 1
+    repeated: bool = False
+    n_groups: int = 0
+    n_left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A selection that was asked for, read: the pool comes without near-duplicates unless the settings keep them.
+
+    new: the selection as it would begin. last: the last one, where it asked for the same; done: its stages done.
+    """
+
+    new: Selection
+    budget: Budget
+    chain: Chain
+    pool: Pool
+    alike: Duplicates
+    last: Selection | None
+    done: list[str]
+
+    @property
+    def unfinished(self) -> list[str]:
+        return self.chain.unfinished(self.pool, self.budget, self.done)
+
+
+class Selecting:
+    """Selections of one project.
+
+    annotator: the one in use, made when it is first needed. demonstrations: what is annotated so far.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        schema: LabelSchema,
+        settings: Settings,
+        annotator: Callable[[], Annotator],
+        demonstrations: Callable[[], list[Demonstration]],
+    ) -> None:
+        self._store, self._schema, self._settings = store, schema, settings
+        self._annotator, self._demonstrations = annotator, demonstrations
+        self._similarity: tuple[tuple[str, ...], Similarity] | None = None
+
+    def pool(self) -> Pool:
+        """Return all texts, those annotated or queued marked as labelled."""
+        documents = self._store.documents()
+        taken = {*self._store.annotations(), *(pick.doc_id for pick in self._store.picks())}
+        labelled = frozenset(i for i, d in enumerate(documents) if d.id in taken)
+        return Pool(tuple(d.id for d in documents), tuple(d.text for d in documents), labelled)
+
+    def cost_model(self) -> CostModel:
+        """Fit what annotation costs to the times and entities of the latest annotations."""
+        texts = {d.id: d.text for d in self._store.documents()}
+        latest = self._store.annotations().values()
+        return CostModel.fit([Logged(count_tokens(texts[a.doc_id]), len(a.entities), a.seconds) for a in latest])
+
+    def similarity(self, texts: Sequence[str]) -> Similarity:
+        """Build the similarity of these texts, or give back the one built last where they are the same."""
+        key = tuple(texts)
+        if self._similarity is None or self._similarity[0] != key:
+            # Whatever is registered as a retriever knows how alike its texts are, too.
+            built: Any = retriever(self._settings)(key)
+            self._similarity = (key, built)
+        return self._similarity[1]
+
+    def select(self, budget: str, strategy: str, seed: int, *, more: bool, tell: Tell) -> Selected:
+        """Do what `Project.select` promises."""
+        asked = self._asked(budget, strategy, seed, tell)
+        if asked.last is not None:
+            picks = self._store.picks(asked.last.id)
+            if asked.unfinished:
+                got = self._advance(asked, asked.last, picks)
+                if got.picks:
+                    return got
+                if got.waiting_stage:
+                    queued = {pick.doc_id for pick in self._store.queue()}
+                    return replace(got, picks=tuple(p for p in picks if p.doc_id in queued), repeated=True)
+            if not more:
+                return Selected(tuple(picks), repeated=True)
+        check_budget(asked.budget, asked.pool)
+        return self._advance(replace(asked, done=[]), asked.new, [])
+
+    def plan(self, budget: str, strategy: str, seed: int, *, more: bool) -> Plan:
+        """Do what `Project.plan` promises."""
+        asked = self._asked(budget, strategy, seed, lambda _: None)
+        done, pool, alike = asked.done, asked.pool, asked.alike
+        if asked.last is None or (more and not asked.unfinished):
+            check_budget(asked.budget, pool)
+            done = []
+        before = self._positions(pool, self._store.picks(asked.last.id)) if asked.last and done else []
+        stages = tuple(plan_stages(asked.chain, pool, asked.budget, done, seed, chosen=before))
+        n_tagged = sum(stage.n_tagged for stage in stages)
+        texts = [pool.texts[i] for i in pool.candidates]
+        tagging = self._tagging(n_tagged, texts, asked.budget.cost) if n_tagged else None
+        groups = tuple(tuple(pool.ids[i] for i in group) for group in alike.groups)
+        return Plan(stages, asked.budget, tagging, groups, len(alike.spare))
+
+    def _asked(self, budget: str, strategy: str, seed: int, tell: Tell) -> _Asked:
+        new = Selection(None, strategy, budget, 0, seed, datetime.now(UTC))
+        amount, pool = Budget.parse(budget, self.cost_model()), self.pool()
+        chain = Chain.parse(strategy, self._tools(strategy, amount.cost, tell))
+        alike = find_duplicates(pool.texts, pool.labelled) if self._settings.duplicates == "drop" else Duplicates()
+        last = next(reversed(self._store.selections()), None)
+        if last is not None and (last.strategy, last.budget, last.seed) != (strategy, budget, seed):
+            last = None
+        done = [] if last is None else self._done(chain, last)
+        return _Asked(new, amount, chain, replace(pool, spare=alike.spare), alike, last, done)
+
+    def _done(self, chain: Chain, selection: Selection) -> list[str]:
+        """Return the stages of a selection that are done; an older store knows only those that picked something."""
+        picked = chain.reached(pick.stage for pick in self._store.picks(selection.id))
+        return [*picked, *(stage for stage in self._store.steps(selection.id or 0) if stage not in picked)]
+
+    def _positions(self, pool: Pool, picks: Sequence[Pick]) -> list[int]:
+        place = {id: i for i, id in enumerate(pool.ids)}
+        return [place[pick.doc_id] for pick in picks]
+
+    def _advance(self, asked: _Asked, selection: Selection, picks: Sequence[Pick]) -> Selected:
+        """Run the stages that need not wait, and queue what they choose."""
+        chain, pool, budget = asked.chain, asked.pool, asked.budget
+        queued = {pick.doc_id for pick in self._store.queue()}
+        n_waiting = sum(pick.doc_id in queued for pick in picks)
+        before = self._positions(pool, picks)
+        steps = chain.advance(pool, budget, asked.done, selection.seed, chosen=before, waiting=n_waiting > 0)
+        chosen = [(step.stage, choice) for step in steps for choice in step.choices]
+        new = [
+            Pick(pool.ids[choice.position], stage, rank, choice.score, choice.reason, selection.id or 0)
+            for rank, (stage, choice) in enumerate(chosen, start=len(picks) + 1)
+        ]
+        selection_id = selection.id
+        if selection_id is None and not new:
+            raise BudgetError(
+                f"a budget of {selection.budget!r} pays none of the texts that {selection.strategy!r} chose first",
+                remedy="raise the budget; --plan says what it buys",
+            )
+        with self._store.transaction():
+            if selection_id is None:
+                selection_id = self._store.add_selection(replace(selection, n_texts=len(new)), new)
+                new = [replace(pick, selection_id=selection_id) for pick in new]
+            else:
+                self._store.add_picks(selection_id, new)
+            self._store.add_steps(selection_id, [step.stage for step in steps])
+        left = chain.unfinished(pool, budget, [*asked.done, *(step.stage for step in steps)])
+        rounds = chain.rounds(pool, budget)
+        n_rounds = max(rounds.values())
+        return Selected(
+            tuple(new),
+            left[0] if left else "",
+            n_waiting + len(new) if left else 0,
+            rounds[left[0]] - 1 if left else n_rounds,
+            n_rounds,
+            n_groups=len(asked.alike.groups),
+            n_left_out=len(asked.alike.spare),
+        )
+
+    def _tools(self, strategy: str, cost: CostModel, tell: Tell) -> Tools:
+        """Give the stages their tools; nothing is built before a stage asks for it."""
+        last: list[tuple[tuple[str, ...], list[Reply]]] = []
+
+        def annotate(texts: Sequence[str]) -> list[Reply]:
+            shown = self._demonstrations()
+            if self._settings.backend == ON_BOARD_BACKEND and not shown:
+                raise _nothing_to_learn_from(strategy)
+            tell(str(self._tagging(len(texts), texts, cost)))
+            return self._annotator().annotate(texts, shown)
+
+        def on_board(texts: Sequence[str]) -> list[Reply]:
+            # A budget in tokens or minutes asks a stage several times, for more texts each time.
+            if not last or last[0][0] != tuple(texts):
+                shown = self._demonstrations()
+                if not shown:
+                    raise _nothing_to_learn_from(strategy)
+                tell(ON_BOARD)
+                last[:] = [(tuple(texts), self._on_board().annotate(texts, shown))]
+            return last[0][1]
+
+        return Tools(self.similarity, annotate, self._settings.uncertainty_cap, on_board)
+
+    def _on_board(self) -> Annotator:
+        """Return the annotator that needs no server, whatever the one in use is."""
+        if self._settings.backend == ON_BOARD_BACKEND:
+            return self._annotator()
+        return build(self._schema, self._settings.model_copy(update={"backend": ON_BOARD_BACKEND}))
+
+    def _tagging(self, n_texts: int, texts: Sequence[str], cost: CostModel) -> Tagging:
+        settings, density = self._settings, cost.entities_per_token
+        shown = self._demonstrations()
+        return estimate_tagging(n_texts, texts, settings.backend, self._schema, shown, settings.shots, density)
+
+
+def _nothing_to_learn_from(strategy: str) -> InputError:
+    return InputError(
+        f"the strategy {strategy!r} asks the annotator on board how unsure it is, which learns from annotated texts, "
+        "and there are none yet",
+        remedy="begin with a strategy that needs none, --strategy adaptive for example (allabel select --list says "
+        "which do), or allabel import FILE --as annotations",
+    )
