@@ -1,21 +1,27 @@
-"""`allabel status`: how far the project is."""
+"""`allabel status`: how far the project is, and whether to go on annotating."""
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project
+from allabel.console import open_project, say
+
+if TYPE_CHECKING:
+    from allabel.project import Project
+    from allabel.stopping.base import Signal
 
 
 @click.command()
+@click.option("--stop", "stop", is_flag=True, help="Work out whether more annotation is worth it (some seconds).")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 @click.pass_obj
-def status(folder: Path, as_json: bool) -> None:
-    """Say how far the project is."""
+def status(folder: Path, stop: bool, as_json: bool) -> None:
+    """Say how far the project is, and with --stop whether more annotation is worth it."""
     with open_project(folder) as project:
         counts = project.counts()
-        data = {
+        data: dict[str, Any] = {
             "documents": counts.documents,
             "gold": counts.gold,
             "annotated": counts.annotated,
@@ -24,8 +30,53 @@ def status(folder: Path, as_json: bool) -> None:
             "labels": list(project.schema.names),
             "backend": project.settings.backend,
         }
+        signals = stopping(project) if stop else []
     if as_json:
-        click.echo(json.dumps(data, ensure_ascii=False))
+        told = {"stopping": _as_data(signals)} if stop else {}
+        click.echo(json.dumps(data | told, ensure_ascii=False))
         return
     for key, value in data.items():
         click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}")
+    if stop:
+        click.echo(_in_words(signals))
+    else:
+        say("allabel status --stop works out whether more annotation is worth it (some seconds)")
+
+
+def stopping(project: "Project") -> "list[Signal]":
+    """Return the project's four stop signals; what is being worked out is said on standard error.
+
+    They are measured with the embedded annotator, whatever backend tags: it learns anew in about a second.
+    """
+    from allabel.annotate.embedded import EmbeddedAnnotator
+    from allabel.annotate.retrievers import retriever
+    from allabel.stopping.rounds import rounds
+    from allabel.stopping.signals import stop_signals
+
+    return stop_signals(
+        project.pool(),
+        project.demonstrations(),
+        rounds(project.store.annotations(), {pick.doc_id: pick.selection_id for pick in project.store.picks()}),
+        EmbeddedAnnotator(shots=project.settings.shots, retriever=retriever(project.settings)),
+        project.similarity,
+        shots=project.settings.shots,
+        progress=say,
+    )
+
+
+def _as_data(signals: "list[Signal]") -> dict[str, Any]:
+    from allabel.stopping.base import overall
+
+    rows = [
+        {"signal": s.name, "verdict": s.verdict.value, "sentence": s.sentence, "values": dict(s.values)}
+        for s in signals
+    ]
+    return {"signals": rows, "overall": overall(signals), "measured_with": "embedded"}
+
+
+def _in_words(signals: "list[Signal]") -> str:
+    from allabel.stopping.base import overall
+
+    lines = ["", "when to stop (measured with the embedded annotator)"]
+    lines += [f"  {s.verdict.value:11}  {s.name}: {s.sentence}" for s in signals]
+    return "\n".join([*lines, f"  {overall(signals)}"])

@@ -1,0 +1,66 @@
+"""Signal (a), stabilising predictions: does the last round still change what the annotator says?
+
+Source: Bloodgood & Vijay-Shanker 2009 (Cohen's kappa between successive models on an unlabelled stop set);
+Bloodgood & Grothendieck 2013 (the bound on the change of F).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from allabel.annotate.base import Annotator, Demonstration
+from allabel.annotate.pieces import iob2, pieces
+from allabel.document import longest_spans
+from allabel.stopping.base import Signal, Verdict
+
+NAME, ENOUGH, STOP_SET = "predictions", 0.99, 1000
+
+
+def kappa(before: Sequence[str], after: Sequence[str]) -> float:
+    """Return Cohen's kappa of two labellings of the same tokens, O included; 1 where both give one same label.
+
+    Raises ValueError where they differ in length or are empty.
+    """
+    if not before:
+        raise ValueError("kappa of no tokens is undefined")
+    names = sorted({*before, *after})
+    code = {name: i for i, name in enumerate(names)}
+    table = np.zeros((len(names), len(names)))
+    for a, b in zip(before, after, strict=True):
+        table[code[a], code[b]] += 1
+    table /= len(before)
+    expected = float(table.sum(axis=0) @ table.sum(axis=1))
+    return 1.0 if expected == 1 else (float(np.trace(table)) - expected) / (1 - expected)
+
+
+def change_bound(k: float) -> float:
+    """Return the most that F can have changed, 4 (1 - k) / k, at most 1: F lies in [0, 1]."""
+    return min(1.0, 4 * (1 - k) / k) if k > 0 else 1.0
+
+
+def agreement(
+    annotator: Annotator, before: Sequence[Demonstration], after: Sequence[Demonstration], stop_set: Sequence[str]
+) -> Signal:
+    """Compare what the annotator says of the stop set from the annotations before the last round, and from all."""
+    labels = [token_labels(annotator, stop_set, shown) for shown in (before, after)]
+    if not labels[0]:
+        return Signal.unknown(NAME, "no text is left without annotation to compare predictions on")
+    k = kappa(*labels)
+    bound = change_bound(k)
+    enough = k >= ENOUGH
+    if "".join(map(str, set(labels[0]) | set(labels[1]))) == "O":
+        return Signal.unknown(NAME, "neither round of annotations makes the annotator find any entity")
+    sentence = (
+        f"predictions on {len(stop_set)} texts that nobody annotated agree with those before the last "
+        f"{len(after) - len(before)} annotations with kappa {k:.3f} ({ENOUGH} is stable): F1 can have changed by "
+        + (f"{100 * bound:.0f} points at most" if bound < 1 else "any amount")
+    )
+    verdict = Verdict.MAY_STOP if enough else Verdict.GO_ON
+    return Signal(NAME, verdict, sentence, {"kappa": k, "f1_change_at_most": bound, "stop_set": len(stop_set)})
+
+
+def token_labels(annotator: Annotator, texts: Sequence[str], shown: Sequence[Demonstration]) -> list[str]:
+    """Return the label of every token of the texts, O where there is no entity, one text after the other."""
+    replies = annotator.annotate(texts, shown)
+    tags = (iob2(pieces(t), longest_spans(r.spans)) for t, r in zip(texts, replies, strict=True))
+    return [tag if tag == "O" else tag[2:] for text_tags in tags for tag in text_tags]

@@ -1,0 +1,223 @@
+"""Does the choice help? F1 of the annotator on board after each strategy's choice, on resampled pools of five corpora.
+
+python benchmarks/selection_quality.py [--quick] [--json] [--data ../shared/data] [--out FILE] [--jobs 2] [--report]
+
+Every run draws a pool, lets a strategy choose for a budget (gold annotates, round by round), trains on the choice and
+scores the held-out texts: strict micro F1, value micro F1 where gold has no offsets. `random` at the same budget *in
+tokens* is the comparison; the budget in texts stands beside it. Intervals (95 %) resample pools and, within each,
+documents. Runs are appended to FILE; a rerun does what is missing.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from corpora import CORPORA, DATA, resample
+
+from allabel.annotate.embedded import EmbeddedAnnotator
+from allabel.document import Document, span_values
+from allabel.select.budget import Budget, count_tokens
+from eval.simulate import demonstrations, simulate
+from eval.strict import strict_by_document
+from eval.value import value_by_document
+from retrieval.bm25 import Bm25
+
+D, S, U = "core_set", "sum_rank", "perplexity"
+C, R = "coverage_per_token", "uncertain_coverage"
+ADAPTIVE = f"{C}:2,{R}:1,{R}:1,{R}:1"  # what the name `adaptive` stands for
+MAIN = ["uniform", "allabel", ADAPTIVE, "coverage_per_token", "coverage", f"uniform:2,{U}:1,{U}:1,{U}:1"]
+OTHERS = [
+    D,
+    S,
+    "facility_location",
+    "kmeans",
+    "fast_vote_k",
+    "ideal",
+    "typiclust",
+    "coverage_per_root_token",
+    "sum_rank_per_token",
+]
+# The annotator on board knows nothing before the first annotation: orders that begin with U draw a tenth at random.
+ORDERS = [
+    f"{D}:1,{U}:1,{S}:3",
+    f"{S}:3,{D}:1,{U}:1",
+    f"{S}:3,{U}:1,{D}:1",
+    f"uniform:0.1,{U}:0.9,{D}:1,{S}:3",
+    f"uniform:0.1,{U}:0.9,{S}:3,{D}:1",
+]
+RATIOS = [f"{D}:{d},{S}:{s},{U}:{u}" for d, s, u in [(1, 1, 1), (3, 1, 1), (1, 1, 3), (2, 2, 1), (1, 2, 2)]]
+RATIOS += [f"{D}:1,{U}:4", f"{S}:3,{U}:2"]
+# The parts of the default one by one, and its stages weighted otherwise.
+ABLATION = [
+    f"{C}:2,{U}:1,{U}:1,{U}:1",
+    f"{C}:2,{R}:3",
+    f"{C}:1,{R}:1,{R}:1,{R}:1,{R}:1",
+    f"coverage:2,{R}:1,{R}:1,{R}:1",
+]
+Job = tuple[str, int, str, float, str]
+
+
+def plan(resamples: int) -> list[Job]:
+    """List (corpus, resample, strategy, per cent, unit), the most telling first."""
+    jobs: list[Job] = []
+
+    def add(strategies: Sequence[str], percents: Sequence[float], unit: str, first: int, end: int) -> None:
+        seeds = range(min(first, resamples), min(end, resamples))
+        jobs.extend((c, r, s, p, unit) for r in seeds for c in CORPORA for p in percents for s in strategies)
+
+    some = 4
+    add(MAIN, (5, 10), "tokens", 0, resamples)
+    add([*OTHERS, *ABLATION], (5, 10), "tokens", 0, some)
+    add(MAIN[:4], (5, 10), "texts", 0, some)
+    add(MAIN[:4], (2, 20), "tokens", 0, some)
+    add([*ORDERS, *RATIOS], (5, 10), "tokens", 0, some)
+    add(OTHERS, (5, 10), "tokens", some, resamples)
+    add(MAIN[:4], (5, 10), "texts", some, resamples)
+    add(MAIN[:4], (2, 20), "tokens", some, resamples)
+    return jobs
+
+
+def run(corpus: str, seed: int, jobs: Sequence[Job], most: int, data: Path) -> Iterator[dict[str, Any]]:
+    """Do the jobs of one pool."""
+    pool, test = resample(corpus, seed, most, data)
+    index = Bm25([d.text for d in pool])
+    n_tokens = np.array([count_tokens(d.text) for d in pool])
+    for _, _, strategy, percent, unit in jobs:
+        budget = Budget(percent, "%") if unit == "texts" else Budget(int(n_tokens.sum() * percent / 100), "tokens")
+        annotator = EmbeddedAnnotator()
+        chosen = simulate(pool, strategy, budget, seed, annotator=annotator, similarity=lambda texts: index)
+        counts = score([pool[i] for i in chosen], test, by_value=CORPORA[corpus].by_value)
+        yield {
+            "corpus": corpus,
+            "resample": seed,
+            "strategy": strategy,
+            "percent": percent,
+            "unit": unit,
+            "f1": f1(counts.sum(axis=0)),
+            "n_texts": len(chosen),
+            "n_tokens": int(n_tokens[chosen].sum()),
+            "counts": counts.tolist(),
+        }
+
+
+def score(shown: Sequence[Document], test: Sequence[Document], *, by_value: bool) -> np.ndarray:
+    """Return TP and predicted + gold of each test text: (n_test, 2)."""
+    replies = EmbeddedAnnotator().annotate([d.text for d in test], demonstrations(shown))
+    if by_value:
+        predicted = [span_values(d.text, r.spans) for d, r in zip(test, replies, strict=True)]
+        counts = value_by_document([d.values or {} for d in test], predicted)
+    else:
+        counts = strict_by_document([d.entities or () for d in test], [r.spans for r in replies])
+    return np.array([[c.true_positive, c.predicted + c.gold] for c in counts])
+
+
+def f1(sums: np.ndarray) -> float:
+    return float(2 * sums[0] / sums[1]) if sums[1] else 0.0
+
+
+def interval(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], n: int = 1000) -> tuple[float, float, float]:
+    """Mean difference of F1 in points over pools, and its 95 % interval: pools resampled, and documents within each."""
+    rng = np.random.default_rng(0)
+    drawn = []
+    for a, b in zip(ours, theirs, strict=True):
+        weights = rng.multinomial(len(a), np.full(len(a), 1 / len(a)), size=n)
+        (ta, sa), (tb, sb) = (weights @ a).T, (weights @ b).T
+        drawn.append(200 * (ta / np.maximum(sa, 1) - tb / np.maximum(sb, 1)))
+    per_pool = np.array(drawn)
+    picks = rng.integers(len(ours), size=(len(ours), n))
+    means = np.take_along_axis(per_pool, picks, axis=0).mean(axis=0)
+    mean = np.mean([100 * (f1(a.sum(axis=0)) - f1(b.sum(axis=0))) for a, b in zip(ours, theirs, strict=True)])
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(mean), float(low), float(high)
+
+
+def report(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Compare every strategy with random at the same budget, pool by pool; print it and return it."""
+    by: dict[tuple[str, float, str], dict[str, dict[int, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    for row in rows:
+        by[row["corpus"], row["percent"], row["unit"]][row["strategy"]][row["resample"]] = row
+    found = []
+    for (corpus, percent, unit), strategies in sorted(by.items(), key=lambda item: (item[0][2], *item[0][:2])):
+        random = strategies.get("uniform", {})
+        if not random:
+            continue
+        mean = np.mean([row["f1"] for row in random.values()])
+        print(f"\n{corpus}, {percent:g} % of the pool's {unit}: random {100 * mean:.1f} F1 ({len(random)} pools)")
+        for strategy, runs in strategies.items():
+            both = sorted(runs.keys() & random.keys())
+            if strategy == "uniform" or not both:
+                continue
+            pairs = [(np.array(runs[i]["counts"]), np.array(random[i]["counts"])) for i in both]
+            difference, low, high = interval([a for a, _ in pairs], [b for _, b in pairs])
+            wins = sum(runs[i]["f1"] > random[i]["f1"] for i in both)
+            tokens = np.mean([runs[i]["n_tokens"] / random[i]["n_tokens"] for i in both])
+            sign = "above" if low > 0 else "BELOW" if high < 0 else ""
+            print(
+                f"  {strategy:62} {difference:+6.1f} ({low:+.1f} to {high:+.1f}), wins {wins}/{len(both)}, "
+                f"{tokens:.2f} x the tokens  {sign}"
+            )
+            found.append(
+                {"corpus": corpus, "percent": percent, "unit": unit, "strategy": strategy, "difference": difference}
+                | {"low": low, "high": high, "wins": wins, "pools": len(both), "tokens": float(tokens)}
+            )
+    return found
+
+
+def work(corpus: str, seed: int, jobs: Sequence[Job], most: int, data: Path, out: Path) -> int:
+    for row in run(corpus, seed, jobs, most, data):
+        # One short write a line, so that two processes may append to one file.
+        with out.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+    return len(jobs)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="two pools of 300 texts, three strategies, 10 %% only")
+    parser.add_argument("--json", action="store_true", help="one object with every figure, on standard output")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--out", type=Path, default=Path("selection_quality.jsonl"), help="where runs are kept")
+    parser.add_argument("--resamples", type=int, default=10)
+    parser.add_argument("--most", type=int, default=2000, help="texts in a pool at most")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--report", action="store_true", help="run nothing, report what is there")
+    options = parser.parse_args()
+    if not options.data.exists():
+        print(f"skipped: the data are not at {options.data}")
+        return
+    jobs, most, out = plan(options.resamples), options.most, options.out
+    if options.quick:
+        jobs = [(c, r, s, 10, "tokens") for c in ("bc5cdr", "anem") for r in range(2) for s in MAIN[:3]]
+        most, out = 300, out.with_suffix(".quick.jsonl")
+        out.unlink(missing_ok=True)
+    rows = [json.loads(line) for line in out.open(encoding="utf-8")] if out.exists() else []
+    known = {(r["corpus"], r["resample"], r["strategy"], r["percent"], r["unit"]) for r in rows}
+    missing: dict[tuple[int, str, int], list[Job]] = defaultdict(list)
+    for i, job in enumerate(jobs):
+        if job not in known and not options.report:
+            # A chunk holds neighbours of the plan, so that the order of the plan is roughly kept.
+            missing[i // 200, job[0], job[1]].append(job)
+    with ProcessPoolExecutor(options.jobs) as pool:
+        waiting = [pool.submit(work, c, r, part, most, options.data, out) for (_, c, r), part in missing.items()]
+        for n, done in enumerate(as_completed(waiting), start=1):
+            done.result()
+            print(f"{n} of {len(waiting)} chunks", file=sys.stderr, flush=True)
+    rows = [json.loads(line) for line in out.open(encoding="utf-8")]
+    stdout, sys.stdout = sys.stdout, sys.stderr if options.json else sys.stdout
+    found = report(rows)
+    sys.stdout = stdout
+    if options.json:
+        print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
