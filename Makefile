@@ -5,7 +5,7 @@ BIN := .venv/bin
 export OMP_WAIT_POLICY ?= passive
 export GOMP_SPINCOUNT ?= 0
 
-.PHONY: demo test check lanes slow vllm clean
+.PHONY: demo test check dense lanes slow vllm clean
 
 .venv/.base: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -14,6 +14,10 @@ export GOMP_SPINCOUNT ?= 0
 
 .venv/.dev: pyproject.toml .venv/.base
 	$(BIN)/pip install --quiet -c constraints-cpu.txt -e '.[dev]'
+	@touch $@
+
+.venv/.dense: pyproject.toml .venv/.dev
+	$(BIN)/pip install --quiet -c constraints-cpu.txt -e '.[dev,dev-dense]'
 	@touch $@
 
 demo: .venv/.base  ## the main job on the shipped corpus, set-up included
@@ -30,13 +34,16 @@ check: .venv/.dev  ## the whole gate: form, types, layers, the README's commands
 	$(BIN)/pytest -n 0 -m 'not vllm and not e2e' tests/integration/test_readme.py
 	$(BIN)/python benchmarks/main_job.py --quick
 
+dense: .venv/.dense  ## what needs embeddings, with a real encoder
+	$(BIN)/pytest -n 0 tests/unit/retrieval/test_dense.py tests/contract/test_retriever_contract.py
+
 slow: .venv/.dev  ## tests that take minutes
 	$(BIN)/pytest -n 2 -m slow
 
 vllm: .venv/.dev  ## against a real vLLM server with a small model (3 GB are installed the first time)
 	$(PYTHON) tests/with_vllm.py $(BIN)/pytest -n 0 -m vllm
 
-lanes: slow vllm  ## every slow lane
+lanes: slow dense vllm  ## every slow lane
 
 clean:
 	rm -rf .venv demo build dist

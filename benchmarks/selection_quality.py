@@ -31,21 +31,18 @@ from eval.strict import strict_by_document
 from eval.value import value_by_document
 from retrieval.bm25 import Bm25
 
-D, S, U = "core_set", "sum_rank", "perplexity"
-C, R = "coverage_per_token", "uncertain_coverage"
-ADAPTIVE = f"{C}:2,{R}:1,{R}:1,{R}:1"  # what the name `adaptive` stands for
-MAIN = ["uniform", "allabel", ADAPTIVE, "coverage_per_token", "coverage", f"uniform:2,{U}:1,{U}:1,{U}:1"]
-OTHERS = [
-    D,
-    S,
-    "facility_location",
-    "kmeans",
-    "fast_vote_k",
-    "ideal",
-    "typiclust",
-    "coverage_per_root_token",
-    "sum_rank_per_token",
-]
+D, S, U, R = "core_set", "sum_rank", "perplexity", "uncertain_word_coverage"
+W, C = "word_coverage", "coverage_per_token"
+
+
+def rounds(first: str, then: str, n: int = 4) -> str:
+    return f"{first}:1" + n * f",{then}:1"
+
+
+ADAPTIVE = rounds(W, R)  # what the name `adaptive` stands for
+MAIN = ["uniform", "allabel", ADAPTIVE, W, C, rounds("uniform", U)]
+OTHERS = [D, S, "sum_rank_per_token", "coverage", "coverage_per_root_token", "facility_location", "kmeans"]
+OTHERS += ["fast_vote_k", "ideal", "typiclust"]
 # The annotator on board knows nothing before the first annotation: orders that begin with U draw a tenth at random.
 ORDERS = [
     f"{D}:1,{U}:1,{S}:3",
@@ -56,13 +53,11 @@ ORDERS = [
 ]
 RATIOS = [f"{D}:{d},{S}:{s},{U}:{u}" for d, s, u in [(1, 1, 1), (3, 1, 1), (1, 1, 3), (2, 2, 1), (1, 2, 2)]]
 RATIOS += [f"{D}:1,{U}:4", f"{S}:3,{U}:2"]
-# The parts of the default one by one, and its stages weighted otherwise.
-ABLATION = [
-    f"{C}:2,{U}:1,{U}:1,{U}:1",
-    f"{C}:2,{R}:3",
-    f"{C}:1,{R}:1,{R}:1,{R}:1,{R}:1",
-    f"coverage:2,{R}:1,{R}:1,{R}:1",
-]
+# The default with one part changed: the start, what the rounds go by, how many they are.
+ABLATION = [rounds("uniform", R), rounds(W, U), rounds(C, "uncertain_coverage"), rounds(W, R, 1), rounds(W, R, 2)]
+# Pools 0 to 5 served to choose among candidates for the default; the table is of others.
+FIRST_POOL = 10
+SHORT = {ADAPTIVE: "adaptive"}
 Job = tuple[str, int, str, float, str]
 
 
@@ -71,14 +66,14 @@ def plan(resamples: int) -> list[Job]:
     jobs: list[Job] = []
 
     def add(strategies: Sequence[str], percents: Sequence[float], unit: str, first: int, end: int) -> None:
-        seeds = range(min(first, resamples), min(end, resamples))
+        seeds = range(FIRST_POOL + min(first, resamples), FIRST_POOL + min(end, resamples))
         jobs.extend((c, r, s, p, unit) for r in seeds for c in CORPORA for p in percents for s in strategies)
 
     some = 4
     add(MAIN, (5, 10), "tokens", 0, resamples)
+    add(MAIN[:4], (2, 20), "tokens", 0, some)
     add([*OTHERS, *ABLATION], (5, 10), "tokens", 0, some)
     add(MAIN[:4], (5, 10), "texts", 0, some)
-    add(MAIN[:4], (2, 20), "tokens", 0, some)
     add([*ORDERS, *RATIOS], (5, 10), "tokens", 0, some)
     add(OTHERS, (5, 10), "tokens", some, resamples)
     add(MAIN[:4], (5, 10), "texts", some, resamples)
@@ -152,7 +147,7 @@ def report(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             continue
         mean = np.mean([row["f1"] for row in random.values()])
         print(f"\n{corpus}, {percent:g} % of the pool's {unit}: random {100 * mean:.1f} F1 ({len(random)} pools)")
-        for strategy, runs in strategies.items():
+        for strategy, runs in sorted(strategies.items()):
             both = sorted(runs.keys() & random.keys())
             if strategy == "uniform" or not both:
                 continue
@@ -162,8 +157,8 @@ def report(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             tokens = np.mean([runs[i]["n_tokens"] / random[i]["n_tokens"] for i in both])
             sign = "above" if low > 0 else "BELOW" if high < 0 else ""
             print(
-                f"  {strategy:62} {difference:+6.1f} ({low:+.1f} to {high:+.1f}), wins {wins}/{len(both)}, "
-                f"{tokens:.2f} x the tokens  {sign}"
+                f"  {SHORT.get(strategy, strategy):50} {difference:+6.1f} ({low:+.1f} to {high:+.1f}), "
+                f"wins {wins}/{len(both)}, {tokens:.2f} x the tokens  {sign}"
             )
             found.append(
                 {"corpus": corpus, "percent": percent, "unit": unit, "strategy": strategy, "difference": difference}

@@ -11,9 +11,9 @@ import numpy as np
 from scipy import sparse
 
 from retrieval.base import FloatArray, IntArray, RetrievalError, ScoreArray, TopK
+from retrieval.counts import Vocabulary
 from retrieval.latent import latent
 from retrieval.pairs import BLOCK_BYTES, Pairs
-from retrieval.tokenize import terms
 
 
 class Bm25:
@@ -22,19 +22,17 @@ class Bm25:
     def __init__(self, texts: Sequence[str], *, k1: float = 1.5, b: float = 0.75, epsilon: float = 0.25) -> None:
         if not texts:
             raise RetrievalError("a BM25 index needs at least one text")
-        self._vocabulary: dict[str, int] = {}
-        counts = self._count(texts, grow=True)
+        self._vocabulary = Vocabulary()
+        counts = self._vocabulary.count(texts, grow=True)
         self._counts = counts
         self._weights = _weights(counts, k1, b, epsilon)
-        # Transposed once: a product of queries with it is what every call needs.
-        self._by_term = self._weights.T.tocsr()
 
     def __len__(self) -> int:
         return int(self._weights.shape[0])
 
     def scores(self, queries: Sequence[str]) -> FloatArray:
         """Return the score of every indexed text for each query: (n_queries, n_texts)."""
-        return np.asarray((self._count(queries, grow=False) @ self._by_term).toarray())
+        return np.asarray((self._vocabulary.count(queries, grow=False) @ self._by_term).toarray())
 
     def search(self, queries: Sequence[str], k: int) -> TopK:
         """Return the `min(k, len(self))` best texts for each query, best first, ties by position."""
@@ -86,6 +84,10 @@ class Bm25:
         return Pairs(self._weights, self._counts)
 
     @cached_property
+    def _by_term(self) -> "sparse.csr_array[np.float64]":
+        return self._weights.T.tocsr()
+
+    @cached_property
     def _pairs(self) -> Pairs:
         return Pairs(self._counts, self._weights)
 
@@ -95,24 +97,6 @@ class Bm25:
 
     def _rows_per_block(self) -> int:
         return max(1, BLOCK_BYTES // (8 * len(self)))
-
-    def _count(self, texts: Sequence[str], *, grow: bool) -> "sparse.csr_array[np.float64]":
-        """Count each text's terms: (n_texts, n_terms); terms that no indexed text has are left out."""
-        vocabulary = self._vocabulary
-        columns: list[int] = []
-        ends = [0]
-        for text in texts:
-            found = terms(text)
-            if grow:
-                columns += [vocabulary.setdefault(term, len(vocabulary)) for term in found]
-            else:
-                columns += [vocabulary[term] for term in found if term in vocabulary]
-            ends.append(len(columns))
-        ones = np.ones(len(columns))
-        shape = (len(texts), max(1, len(vocabulary)))
-        matrix = sparse.csr_array((ones, np.array(columns, dtype=np.int32), np.array(ends)), shape=shape)
-        matrix.sum_duplicates()
-        return matrix
 
 
 def top_k(scores: FloatArray, k: int) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
@@ -140,7 +124,8 @@ def _weights(
     lengths: FloatArray = np.asarray(counts.sum(axis=1)).ravel()
     mean_length = lengths.mean() or 1.0
     saturation = k1 * (1 - b + b * lengths / mean_length)
-    weights = counts.copy()
-    rows = np.repeat(np.arange(n_texts), np.diff(counts.indptr))
-    weights.data = idf[counts.indices] * counts.data * (k1 + 1) / (counts.data + saturation[rows])
-    return weights
+    data = counts.data + np.repeat(saturation, np.diff(counts.indptr))
+    np.divide(counts.data * (k1 + 1), data, out=data)
+    data *= idf[counts.indices]
+    # The sparsity is that of the counts, and is held once.
+    return sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape, copy=False)

@@ -1,8 +1,14 @@
 """The nearest neighbours of every text, from blocks of similarities and without sorting them."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from retrieval.base import FloatArray, IntArray, RetrievalError, ScoreArray, Similarity, TopK
+
+N_THREADS = min(8, os.cpu_count() or 1)
+SMALL = 1_000_000  # scores that are sorted sooner than threads are told of them
 
 
 def neighbours(similarity: Similarity, k: int, queries: IntArray | None = None) -> TopK:
@@ -19,11 +25,14 @@ def neighbours(similarity: Similarity, k: int, queries: IntArray | None = None) 
     if k <= 0 or not n_queries:
         return TopK(ids, scores)
     start = 0
+    threads = ThreadPoolExecutor(N_THREADS)
     for some, block in similarity.blocks(queries):
         block[np.arange(len(some)), some] = -np.inf
-        end = start + len(some)
-        ids[start:end], scores[start:end] = best(block, k)
-        start = end
+        halves = np.array_split(block, N_THREADS) if block.size > SMALL else [block]
+        for part_ids, part_scores in threads.map(lambda part: best(part, k), halves):
+            end = start + len(part_ids)
+            ids[start:end], scores[start:end] = part_ids, part_scores
+            start = end
     return TopK(ids, scores)
 
 

@@ -9,8 +9,12 @@ import numpy as np
 
 from retrieval.base import FloatArray, IntArray, ScoreArray
 
-# A row's scores are told apart at 1/LEVELS of its greatest one.
-LEVELS = 1 << 14
+FEWEST_LEVELS, MOST_LEVELS = 1 << 12, 1 << 14
+
+
+def levels(n: int) -> int:
+    """Return how many steps the scores of a row of `n` are told apart by: a power of two, about as many as texts."""
+    return int(np.clip(1 << (n.bit_length() - 1), FEWEST_LEVELS, MOST_LEVELS)) if n else FEWEST_LEVELS
 
 
 def ranks(row: ScoreArray, left_out: IntArray) -> FloatArray:
@@ -19,12 +23,13 @@ def ranks(row: ScoreArray, left_out: IntArray) -> FloatArray:
     left_out: columns that are not ranked, the query's own among them; they get rank 0, and 0 is written into the row.
     """
     row[left_out] = 0
+    n_levels = levels(len(row))
     top = float(row.max(initial=0.0))
     if top > 0:
-        level = np.maximum(row * np.float32((LEVELS - 1) / top), 0).astype(np.int64)
+        level = np.maximum(row * np.float32((n_levels - 1) / top), 0).astype(np.int64)
     else:
         level = np.zeros(len(row), dtype=np.int64)
-    counts = np.bincount(level, minlength=LEVELS)
+    counts = np.bincount(level, minlength=n_levels)
     counts[0] -= len(left_out)
     at_least = np.cumsum(counts[::-1])[::-1]
     found: FloatArray = (at_least - (counts - 1) / 2)[level]

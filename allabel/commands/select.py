@@ -37,6 +37,7 @@ _GROUPS_SHOWN = 5
     help="Choose from one of each group of near-duplicates, or from all.  [default: drop]",
 )
 @click.option("--backend", help="The annotator whose uncertainty counts.")
+@click.option("--retriever", help="What says how alike texts are: bm25, dense.  [default: bm25]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a text; with --plan one object.")
 @click.pass_obj
 def select(

@@ -22,13 +22,13 @@ from retrieval.base import FloatArray
 
 __all__ = ["ABOUT", "NAMED_CHAINS", "Chain", "Step", "asks_annotator", "check_budget"]
 NAMED_CHAINS = {
-    "adaptive": "coverage_per_token:2,uncertain_coverage:1,uncertain_coverage:1,uncertain_coverage:1",
+    "adaptive": "word_coverage:1" + 4 * ",uncertain_word_coverage:1",
     "allabel": "core_set:1,sum_rank:3,perplexity:1",
     "full_vote_k": "fast_vote_k:1,vote_k:9",
 }
 # One line on each, as the first line of its docstring is on a stage.
 ABOUT = {
-    "adaptive": "Our own: texts that serve many others, then in rounds those that serve what the annotator doubts.",
+    "adaptive": "Our own: texts that hold the pool's words, then in rounds those that hold what the annotator doubts.",
     "allabel": "The paper's: texts unlike each other, then like many others, then those the annotator is unsure of.",
     "full_vote_k": "Vote-k as published: a tenth by fast vote-k, the rest from all levels of certainty.",
 }

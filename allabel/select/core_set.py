@@ -20,7 +20,7 @@ MOST_MEDIAN = 255
 
 
 class CoreSet:
-    """Picks, again and again, the text whose largest similarity to the chosen and annotated ones is smallest.
+    """Picks, again and again, the text that is least like anything chosen or annotated: farthest first.
 
     With nothing chosen yet, it starts at the text with the lowest mean similarity to all others.
     """

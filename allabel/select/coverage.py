@@ -15,9 +15,10 @@ CLOSE = 1 / 11
 
 
 class Coverage:
-    """Maximises `Σ_j max_{i chosen or annotated} 1 / (1 + rank_j(i))`: facility location on ranks, greedily.
+    """Picks texts that together give every text of the pool a close demonstration.
 
-    From 100,000 texts on 10,000 drawn queries j stand for all.
+    Maximises `Σ_j max_{i chosen or annotated} 1 / (1 + rank_j(i))`, facility location on ranks, greedily. From
+    100,000 texts on 10,000 drawn queries j stand for all.
     """
 
     name = "coverage"

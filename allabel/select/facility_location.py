@@ -12,13 +12,15 @@ from allabel.select.base import Choice, Pool, Tools
 from retrieval.base import IntArray, ScoreArray, Similarity
 from retrieval.columns import columns
 
-# Columns are kept for when their gain is asked again: all of them up to 11,000 texts, the latest ones above.
-KEPT_BYTES = 512 * 1024**2
+# Columns are kept for when their gain is asked again, those asked last.
+KEPT_BYTES = 128 * 1024**2
 BATCH = 64
 
 
 class FacilityLocation:
-    """Picks, again and again, the text that adds most to `Σ_j max_{i chosen} U(j, i)`; U below 0 counts as 0.
+    """Picks texts so that every text of the pool is as similar as can be to one of them.
+
+    Maximises `Σ_j max_{i chosen} U(j, i)`, greedily; U below 0 counts as 0.
 
     Every text j asks as the query and is served by its best chosen candidate i, itself included; U need not be
     symmetric. What is annotated serves as if it were chosen; a blank text asks nothing.
@@ -58,7 +60,7 @@ def _greedy(similarity: Similarity, open_: IntArray, best: ScoreArray) -> Iterat
 
     best: (n_texts,). Gains only fall as it rises, so a gain is worked out again only when it comes to the top.
     """
-    room = KEPT_BYTES // (4 * len(best))
+    room = max(2 * BATCH, KEPT_BYTES // (4 * len(best)))
     kept: dict[int, ScoreArray] = {}
     more = np.empty_like(best)
 
@@ -67,16 +69,14 @@ def _greedy(similarity: Similarity, open_: IntArray, best: ScoreArray) -> Iterat
         return float(np.add.reduce(np.maximum(more, 0, out=more)))
 
     def keep(positions: Sequence[int]) -> None:
-        if len(kept) + len(positions) > room:
-            kept.clear()
+        for old in [*kept][: max(0, len(kept) + len(positions) - room)]:
+            del kept[old]
         for some, found in columns(similarity, np.array(positions, dtype=np.int64)):
             kept.update(zip(some.tolist(), found.copy(), strict=True))
 
     heap: list[tuple[float, int, int]] = []  # minus the gain, the position, how many were chosen when it was worked out
     for some, found in columns(similarity, open_):
         heap += [(-gain(column), position, 0) for position, column in zip(some.tolist(), found, strict=True)]
-        if len(open_) <= room:
-            kept.update(zip(some.tolist(), found, strict=True))
     heapq.heapify(heap)
     n_chosen = 0
     while heap:
@@ -89,4 +89,5 @@ def _greedy(similarity: Similarity, open_: IntArray, best: ScoreArray) -> Iterat
             yield position, -bound, kept[position]
             n_chosen += 1
         else:
+            kept[position] = kept.pop(position)  # asked last, so kept longest
             heapq.heapreplace(heap, (-gain(kept[position]), position, n_chosen))

@@ -10,7 +10,7 @@ from allabel.select.votes import N_NEIGHBOURS, Votes
 
 
 class FastVoteK:
-    """Picks, again and again, the text with most votes; a text votes for its `k` nearest.
+    """Picks, again and again, the text with most votes; every text votes for those nearest to it.
 
     A vote is worth 10^-t once t of the texts it goes to are chosen or annotated, and nothing once its voter is. Equal
     votes: the text with more voters, then the first in the pool (the authors' code: the first that got a vote).

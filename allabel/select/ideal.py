@@ -22,7 +22,7 @@ N_NEIGHBOURS, N_CASCADES = 10, 10
 
 
 class Ideal:
-    """Picks, again and again, the text that adds most to the mean number of texts reached by what is chosen.
+    """Picks texts from which the most others are reached, along random paths between neighbours.
 
     As in the paper, influence goes from a text to its `k` nearest, to each with its similarity's share of theirs;
     similarities below 0 count as 0. What is annotated reaches as if it were chosen.

@@ -28,7 +28,8 @@ _last: "WeakKeyDictionary[Similarity, tuple[bytes, Columns]]" = WeakKeyDictionar
 def reach(similarity: Similarity, queries: IntArray) -> "Columns":
     """Return `1 / (1 + rank_j(i))` for each query text j and its best texts i: (n_queries, n_texts).
 
-    A text serves itself with the value 1; texts of equal similarity share the mean of their ranks.
+    A text serves itself with the value 1 where all texts are queries; drawn ones do not, or they alone would be chosen.
+    Texts of equal similarity share the mean of their ranks.
     """
     key = queries.tobytes()
     if similarity not in _last or _last[similarity][0] != key:
@@ -37,12 +38,14 @@ def reach(similarity: Similarity, queries: IntArray) -> "Columns":
 
 
 def _reach(similarity: Similarity, queries: IntArray) -> "Columns":
-    depth = max(16, MOST_PAIRS // max(1, len(queries)))
+    depth, own = max(16, MOST_PAIRS // max(1, len(queries))), len(queries) == len(similarity)
     ends = np.zeros(len(queries) + 1, dtype=np.int64)
     columns, values, row_of = [], [], 0
     for positions, block in similarity.blocks(queries):
         for position, row in zip(positions.tolist(), block, strict=True):
             rank = ranks(row, np.array([position]))
+            if not own:
+                rank[position] = np.inf
             near = np.flatnonzero(rank <= depth).astype(np.int32)
             columns.append(near)
             values.append((1 / (1 + rank[near])).astype(np.float32))

@@ -13,10 +13,10 @@ from retrieval.ranks import rank_sums
 
 
 class SumRank:
-    """Picks the texts with the smallest `sum_rank(i) = Σ_j rank_j(i)`, every unlabelled text j as a query.
+    """Picks the texts that rank highest as demonstrations for all others.
 
-    From 100,000 texts on 10,000 drawn queries stand for all: the mean rank of a text is then known to about half a
-    per cent of the pool.
+    The smallest `sum_rank(i) = Σ_j rank_j(i)` first, every unlabelled text j as a query. From 100,000 texts on
+    10,000 drawn queries stand for all: the mean rank of a text is then known to about half a per cent of the pool.
     """
 
     name = "sum_rank"
@@ -56,7 +56,7 @@ class SumRank:
 
 
 class SumRankPerToken(SumRank):
-    """As `sum_rank`, by what a text's mean rank is better than chance per token: without it S picks long texts."""
+    """Picks as `sum_rank`, by how much a text ranks better than chance per token: S alone picks long texts."""
 
     name = "sum_rank_per_token"
 

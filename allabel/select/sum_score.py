@@ -12,9 +12,10 @@ from retrieval.base import FloatArray, IntArray
 
 
 class SumScore:
-    """Picks the texts with the largest `Σ_j U(j, i)`, every unlabelled text j as a query.
+    """Picks the texts that score highest as demonstrations for all others.
 
-    From 100,000 texts on 10,000 drawn queries stand for all.
+    The largest `Σ_j U(j, i)` first, every unlabelled text j as a query. From 100,000 texts on 10,000 drawn queries
+    stand for all.
     """
 
     name = "sum_score"
@@ -54,7 +55,7 @@ class SumScore:
 
 
 class SumScoreAsQuery(SumScore):
-    """Picks the texts with the largest `Σ_j U(i, j)`: the text itself as the query, over all other texts."""
+    """Picks the texts to which the others score highest: the largest `Σ_j U(i, j)` first, the text i as the query."""
 
     name = "sum_score_as_query"
     _role = "as a query to the others"

@@ -1,18 +1,17 @@
 """Coverage of what is still unsure: each text counts as much as the annotator on board is unsure of it. Our own."""
 
-import numpy as np
-
-from allabel.errors import AllabelError
 from allabel.select.base import Pool
 from allabel.select.coverage import CoveragePerToken
 from allabel.select.reach import Gained
+from allabel.select.uncertainty import doubts
 from retrieval.base import FloatArray, IntArray
 
 
 class UncertainCoverage(CoveragePerToken):
-    """Maximises `Σ_j u_j max_{i chosen or annotated} 1 / (1 + rank_j(i))` per token, `u_j` the log perplexity of j.
+    """Picks texts that give those the annotator on board is unsure of a close demonstration, per token.
 
-    An unsure text is not chosen because it is odd, but because it stands for others that are unsure too. The annotator
+    Maximises `Σ_j u_j max_{i chosen or annotated} 1 / (1 + rank_j(i))` greedily, `u_j` the log perplexity of j. An
+    unsure text is not chosen because it is odd, but because it stands for others that are unsure too. The annotator
     on board is trained on what is annotated so far, whatever annotator is in use: it costs seconds and no server.
     """
 
@@ -21,14 +20,7 @@ class UncertainCoverage(CoveragePerToken):
     asks_annotator = False
 
     def _weights(self, pool: Pool, queries: IntArray) -> FloatArray:
-        tag = self._tools.on_board or self._tools.annotate
-        open_ = np.array([i not in pool.labelled for i in queries.tolist()], dtype=bool)
-        replies = tag([pool.texts[i] for i in queries[open_].tolist()])
-        if any(reply.perplexity is None for reply in replies):
-            raise AllabelError("the annotator on board gave a reply without a perplexity")
-        weights = np.zeros(len(queries))
-        weights[open_] = np.log([reply.perplexity or 1.0 for reply in replies])
-        return weights / weights[open_].mean() if weights.any() else open_.astype(np.float64)
+        return doubts(pool, self._tools, queries)
 
     def _reason(self, gained: Gained, weights: FloatArray, scale: float, n_tokens: int) -> str:
         served = weights[gained.served]

@@ -32,19 +32,19 @@ def test_the_default_strategy_goes_on_round_by_round_without_a_server(folder: Pa
     # A chat backend without a server: whoever asked it would be refused.
     select = ("-p", folder, "select", "--budget", "15", "--json", "--backend", "chat")
     chosen: list[str] = []
-    for n, n_texts in enumerate([6, 3, 3, 3], start=1):
+    for n, n_texts in enumerate([3] * 5, start=1):
         ended = allabel(*select)
         assert ended.status == 0, ended.err
         picks = lines(ended.out)
         assert [pick["rank"] for pick in picks] == list(range(len(chosen) + 1, len(chosen) + 1 + n_texts))
         chosen += [pick["id"] for pick in picks]
-        assert f"queued {n_texts} texts, round {n} of 4" in ended.err
-        waits = f"round {n + 1} of 4 (uncertain_coverage) waits for the annotation of {n_texts} queued texts"
-        assert (waits in ended.err) == (n < 4)
+        assert f"queued {n_texts} texts, round {n} of 5" in ended.err
+        waits = f"round {n + 1} of 5 (uncertain_word_coverage) waits for the annotation of {n_texts} queued texts"
+        assert (waits in ended.err) == (n < 5)
         said = "the annotator on board measures uncertainty here: seconds, no LLM tokens"
         assert ended.err.count(said) == (n > 1)
         assert "chat backend" not in ended.err
-        if n < 4:
+        if n < 5:
             again = allabel(*select)
             assert lines(again.out) == picks
             assert waits in again.err
@@ -65,10 +65,11 @@ def test_the_plan_says_that_the_annotator_on_board_takes_no_tokens(folder: Path,
     assert "uncertainty: the annotator on board measures uncertainty here: seconds, no LLM tokens" in allabel(*plan).out
     (data,) = lines(allabel(*plan, "--json").out)
     assert [(s["stage"], s["on_board"], s["n_tagged"]) for s in data["stages"]] == [
-        ("coverage_per_token", False, 0),
-        ("uncertain_coverage", True, 0),
-        ("uncertain_coverage#2", True, 0),
-        ("uncertain_coverage#3", True, 0),
+        ("word_coverage", False, 0),
+        ("uncertain_word_coverage", True, 0),
+        ("uncertain_word_coverage#2", True, 0),
+        ("uncertain_word_coverage#3", True, 0),
+        ("uncertain_word_coverage#4", True, 0),
     ]
     assert data["tagging"] is None
 
@@ -78,7 +79,7 @@ def test_a_strategy_is_a_setting(folder: Path, allabel: Command, monkeypatch: py
         (plan,) = lines(allabel("-p", folder, "select", "--budget", "5", "--plan", "--json", *flags).out)
         return str(plan["stages"][0]["stage"])
 
-    assert first() == "coverage_per_token"
+    assert first() == "word_coverage"
     (folder / "allabel.toml").write_text('strategy = "uniform"\n', encoding="utf-8")
     assert first() == "uniform"
     monkeypatch.setenv("ALLABEL_STRATEGY", "sum_rank")
@@ -111,7 +112,7 @@ def test_strategies_are_listed_without_a_project(tmp_path: Path, allabel: Comman
     ended = allabel("-p", tmp_path, "select", "--list")
     assert ended.status == 0
     said = {line.split()[0]: line for line in ended.out.splitlines()}
-    assert "in 4 rounds" in said["adaptive"]
+    assert "in 5 rounds" in said["adaptive"]
     assert "[default]" in said["adaptive"]
     assert "needed first" in said["perplexity"]
     assert "none" in said["uniform"]

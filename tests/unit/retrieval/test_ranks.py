@@ -9,8 +9,9 @@ from scipy.stats import rankdata, spearmanr
 
 from allabel.document import Document
 from retrieval.bm25 import Bm25
-from retrieval.ranks import LEVELS, rank_sums, ranks
+from retrieval.ranks import levels, rank_sums, ranks
 
+LEVELS = levels(60)
 NONE = np.array([], dtype=np.int64)
 
 

@@ -94,7 +94,7 @@ def test_rounds_of_one_stage_wait_for_each_other_and_choose_anew(texts: list[str
     ("text", "budget", "rounds"),
     [
         ("allabel", "25", [1, 1, 2]),
-        ("adaptive", "25", [1, 2, 3, 4]),
+        ("adaptive", "25", [1, 2, 3, 4, 5]),
         ("perplexity:1,uniform:1,perplexity:1", "9", [1, 1, 2]),
         ("uniform:1,perplexity:1,perplexity:1", "2", [1, 2]),
     ],

@@ -1,0 +1,93 @@
+"""Word coverage: texts that together hold the words of the pool, the frequent ones several times. Our own default.
+
+Source: Lin & Bilmes 2011 and Wei, Iyer & Bilmes 2015 (feature-based submodular functions, for summaries and for active
+learning); what counts as a feature and what it weighs is ours: docs/adr/004-choosing.md.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from allabel.select.base import Choice, Pool, Tools
+from allabel.select.budget import count_tokens
+from retrieval.base import FloatArray, IntArray
+from retrieval.counts import Vocabulary
+
+Row = npt.NDArray[np.int32]
+
+# Words named in a reason: so many at most, and none that more than this share of the texts hold.
+NAMED, TELLING = 3, 0.05
+
+
+class WordCoverage:
+    """Picks texts that together hold the words of the pool, for the tokens that they cost.
+
+    Maximises `Σ_w sqrt(D_w) sqrt(c_w)` greedily per token: `D_w` texts of the pool and `c_w` chosen or annotated ones
+    hold the word w. A word of one text alone counts nothing. Takes time in proportion to the pool, and no similarity.
+    """
+
+    name = "word_coverage"
+    needs_annotations = False
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def select(self, pool: Pool, n: int, rng: np.random.Generator) -> list[Choice]:
+        """Return the first `n` candidates of the greedy order, ties by position; score: the gain per token."""
+        candidates = pool.candidates
+        if n <= 0 or not len(candidates):
+            return []
+        vocabulary = Vocabulary()
+        held = vocabulary.count(pool.texts, grow=True)
+        held.data[:] = 1
+        worth = np.sqrt(np.asarray(held.T @ self._weights(pool)).ravel())
+        n_texts = np.bincount(held.indices, minlength=held.shape[1])
+        worth[n_texts < 2] = 0
+        rows = [held.indices[held.indptr[i] : held.indptr[i + 1]] for i in range(len(pool))]
+        n_tokens = np.array([max(1, count_tokens(text)) for text in pool.texts])
+        names = vocabulary.terms
+        choices = []
+        for position, gain, new in islice(_greedy(rows, worth, n_tokens, candidates, sorted(pool.labelled)), n):
+            telling = new[n_texts[new] <= max(2, TELLING * len(pool))]
+            best = telling[np.argsort(-worth[telling], kind="stable")][:NAMED].tolist()
+            told = [f"{names[word]} (in {n_texts[word]} texts)" for word in best]
+            choices.append(Choice(position, gain, self._reason(told, len(new), int(n_tokens[position]))))
+        return choices
+
+    def _weights(self, pool: Pool) -> FloatArray:
+        """Return how much each text's words count: (n_texts,), 1 for the average text."""
+        return np.ones(len(pool))
+
+    def _reason(self, told: Sequence[str], n_new: int, n_tokens: int) -> str:
+        if not told:
+            return f"it holds words of many texts that few chosen ones hold so far; {n_tokens} tokens"
+        return f"first to hold {n_new} words that other texts hold too, {', '.join(told)}; {n_tokens} tokens"
+
+
+def _greedy(
+    rows: Sequence[Row], worth: FloatArray, costs: IntArray, open_: IntArray, taken: Sequence[int]
+) -> Iterator[tuple[int, float, Row]]:
+    """Yield `(position, gain per token, words it is the first to hold)` in greedy order, ties by position.
+
+    Lazy: gains only fall, so a gain is worked out again only when it comes to the top (Minoux 1978).
+    """
+    seen = np.zeros(len(worth), dtype=np.int64)
+    for position in taken:
+        seen[rows[position]] += 1
+    steps = worth * (np.sqrt(seen + 1) - np.sqrt(seen))
+    heap = [(-float(steps[rows[i]].sum()) / int(costs[i]), i) for i in open_.tolist()]
+    heapq.heapify(heap)
+    while heap:
+        position = heap[0][1]
+        row = rows[position]
+        entry = (-float(steps[row].sum()) / int(costs[position]), position)
+        if len(heap) > 1 and entry > min(heap[1:3]):
+            heapq.heapreplace(heap, entry)
+            continue
+        heapq.heappop(heap)
+        yield position, -entry[0], row[(seen[row] == 0) & (worth[row] > 0)]
+        seen[row] += 1
+        steps[row] = worth[row] * (np.sqrt(seen[row] + 1) - np.sqrt(seen[row]))
