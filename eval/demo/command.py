@@ -42,7 +42,7 @@ def _told(found: "Outcome", folder: Path) -> str:
 
     return f"""
 strict micro F1 on {found.n_test} held-out sentences, 10 % annotated ({ten.n_texts} sentences, {ten.n_tokens} tokens)
-  chosen by ALLabel          {found.held_out:.3f}
+  chosen by adaptive         {found.held_out:.3f}
   at random, as many texts   {interval(ten.random)}
   at random, as many tokens  {interval(ten.random_tokens)}
   the whole pool annotated   {found.whole_pool:.3f}

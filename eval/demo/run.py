@@ -19,7 +19,7 @@ from eval.simulate import score_annotator, simulate
 from eval.strict import strict
 from retrieval.bm25 import Bm25
 
-BUDGET, STRATEGY = "10%", "allabel"
+BUDGET, STRATEGY = "10%", "adaptive"
 CURVE = (5, 10, 20, 40)
 SEEDS = range(10)
 Say = Callable[[str], None]
