@@ -145,7 +145,10 @@ class Selecting:
         cost = self.cost_model()
         for selection in self._store.selections():
             budget = Budget.parse(selection.budget, cost)
-            chain = Chain.parse(selection.strategy, self._tools(selection.strategy, cost, lambda _: None))
+            try:
+                chain = Chain.parse(selection.strategy, self._tools(selection.strategy, cost, lambda _: None))
+            except InputError:  # a strategy of a package that is gone: nobody can go on with it
+                continue
             left = chain.unfinished(pool, budget, self._done(chain, selection))
             if left:
                 rounds = chain.rounds(pool, budget)

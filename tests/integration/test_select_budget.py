@@ -19,6 +19,7 @@ from allabel.store import Store
 from allabel.store.database import Database
 from allabel.store.location import Location
 from allabel.store.opening import MIGRATIONS
+from allabel.store.records import Pick, Selection
 
 WORDS = [
     "aspirin",
@@ -354,3 +355,12 @@ def _schema() -> Any:
     from allabel.schema import LabelSchema
 
     return LabelSchema.of(["Chemical"])
+
+
+def test_status_survives_a_selection_by_a_strategy_that_is_gone(allabel: Any, filled: Path) -> None:
+    with Project.open(filled) as project:
+        gone = Selection(None, "nowhere.at.all:Thing", "5", 1, 0, datetime.now(UTC))
+        project.store.add_selection(gone, [Pick(DocId("t1"), "thing", 1, 1.0, "once", 0)])
+    ended = allabel("-p", filled, "status", "--json")
+    assert ended.status == 0
+    assert json.loads(ended.out)["selections"] == []
