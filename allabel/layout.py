@@ -10,11 +10,12 @@ from scipy import sparse
 from scipy.stats import rankdata
 
 from retrieval.base import IntArray, ScoreArray
+from retrieval.dense import Dense
+from retrieval.neighbours import neighbours
 
 Points = npt.NDArray[np.float32]
 NEIGHBOURS, EPOCHS, REPELLED_BY = 12, 150, 4
 MOST_STEP = 4.0
-BLOCK_BYTES = 64 * 1024**2
 
 
 def plane(vectors: ScoreArray, rng: np.random.Generator) -> Points:
@@ -26,8 +27,8 @@ def plane(vectors: ScoreArray, rng: np.random.Generator) -> Points:
     if n < 3:
         return np.linspace(0, 1, max(1, 2 * n), dtype=np.float32).reshape(-1, 2)[:n]
     here = _spread(main_axes(vectors))
-    neighbours = nearest(vectors, min(NEIGHBOURS, n - 1))
-    here = _settle(here, neighbours, rng)
+    near = neighbours(Dense.of_vectors(vectors), NEIGHBOURS).ids
+    here = _settle(here, near, rng)
     return _framed(here)
 
 
@@ -56,22 +57,10 @@ def _spread(here: Points) -> Points:
     return centred
 
 
-def nearest(vectors: ScoreArray, k: int) -> IntArray:
-    """Return each row's k nearest other rows by inner product, in no order: (n, k)."""
-    n = len(vectors)
-    found = np.empty((n, k), dtype=np.int64)
-    step = max(1, BLOCK_BYTES // (4 * n))
-    for start in range(0, n, step):
-        scores = vectors[start : start + step] @ vectors.T
-        scores[np.arange(len(scores)), np.arange(start, start + len(scores))] = -np.inf
-        found[start : start + step] = np.argpartition(scores, n - k, axis=1)[:, n - k :]
-    return found
-
-
-def _settle(here: Points, neighbours: IntArray, rng: np.random.Generator) -> Points:
-    n, k = neighbours.shape
+def _settle(here: Points, near: IntArray, rng: np.random.Generator) -> Points:
+    n, k = near.shape
     ones = np.ones(n * k, dtype=np.float32)
-    graph = sparse.csr_array((ones, (np.repeat(np.arange(n), k), neighbours.ravel())), shape=(n, n))
+    graph = sparse.csr_array((ones, (np.repeat(np.arange(n), k), near.ravel())), shape=(n, n))
     edges = graph.maximum(graph.T).tocoo()
     head, tail = edges.coords
     here = here * np.float32(10)

@@ -24,8 +24,8 @@ from allabel.select.votes import n_neighbours
 from retrieval.base import FloatArray, IntArray, ScoreArray
 from retrieval.bm25 import Bm25
 from retrieval.dense import Dense
-from retrieval.neighbours import best
 from retrieval.ranks import rank_sums
+from retrieval.top_k import top_k
 
 
 def pairs(bench: Bench) -> Figures:
@@ -71,7 +71,7 @@ def neighbours_and_sums(texts: Sequence[str]) -> FloatArray:
     def watched() -> Iterator[tuple[IntArray, ScoreArray]]:
         for some, block in index.blocks():
             block[np.arange(len(some)), some] = -np.inf
-            best(block, TOP)
+            top_k(block, TOP)
             yield some, block
 
     return rank_sums(watched(), n, np.empty(0, dtype=np.int64))

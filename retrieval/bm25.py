@@ -14,6 +14,7 @@ from retrieval.base import FloatArray, IntArray, RetrievalError, ScoreArray, Top
 from retrieval.counts import Vocabulary
 from retrieval.latent import latent
 from retrieval.pairs import BLOCK_BYTES, Pairs
+from retrieval.top_k import top_k
 
 
 class Bm25:
@@ -40,10 +41,9 @@ class Bm25:
         ids = np.empty((len(queries), k), dtype=np.int64)
         best = np.empty((len(queries), k), dtype=np.float64)
         rows = self._rows_per_block()
-        for start in range(0, len(queries), rows):
-            block = self.scores(queries[start : start + rows])
-            ids[start : start + rows] = top = top_k(block, k)
-            best[start : start + rows] = np.take_along_axis(block, top, axis=1)
+        for start in range(0, len(queries) if k > 0 else 0, rows):
+            part = slice(start, start + rows)
+            ids[part], best[part] = top_k(self.scores(queries[part]), k)
         return TopK(ids, best)
 
     def blocks(self, queries: IntArray | None = None) -> Iterator[tuple[IntArray, ScoreArray]]:
@@ -97,20 +97,6 @@ class Bm25:
 
     def _rows_per_block(self) -> int:
         return max(1, BLOCK_BYTES // (8 * len(self)))
-
-
-def top_k(scores: FloatArray, k: int) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
-    """Return the positions of each row's k largest scores, descending, ties by position: (n_rows, k)."""
-    if not 0 < k < scores.shape[1]:
-        return np.argsort(-scores, axis=1, kind="stable")[:, : max(k, 0)]
-    # Everything above the k-th largest value is in; ties with it are filled up by position.
-    kth = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
-    above, ties = scores > kth, scores == kth
-    room = k - above.sum(axis=1, keepdims=True)
-    chosen = above | (ties & (np.cumsum(ties, axis=1) <= room))
-    ids = np.nonzero(chosen)[1].reshape(len(scores), k)
-    order = np.argsort(-np.take_along_axis(scores, ids, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(ids, order, axis=1)
 
 
 def _weights(

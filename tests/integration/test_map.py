@@ -11,7 +11,7 @@ import pytest
 
 from allabel.document import DocId, Document
 from allabel.errors import InputError
-from allabel.layout import nearest, plane
+from allabel.layout import plane
 from allabel.pool_map import GRID, STATES, draw_map
 from allabel.select.base import Pool
 from retrieval.bm25 import Bm25
@@ -121,14 +121,6 @@ def test_a_few_odd_texts_do_not_squeeze_the_others(bc5cdr: Callable[[str, int], 
     here = plane(vectors, np.random.default_rng(0))
     low, high = np.quantile(here, [0.25, 0.75], axis=0)
     assert (high - low).min() > 0.25
-
-
-def test_nearest_are_those_of_brute_force() -> None:
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(40, 6)).astype(np.float32)
-    scores = vectors @ vectors.T
-    for i, found in enumerate(nearest(vectors, 3)):
-        assert set(found.tolist()) == set([j for j in np.argsort(-scores[i]).tolist() if j != i][:3])
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5])

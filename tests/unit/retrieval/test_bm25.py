@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
 from allabel.document import Document
 from retrieval.base import RetrievalError
-from retrieval.bm25 import Bm25, top_k
+from retrieval.bm25 import Bm25
 from retrieval.tokenize import terms
 
 # "a" stands in more than half of them: its idf is negative.
@@ -136,12 +134,3 @@ def test_the_similarity_is_the_querys_to_the_candidate_and_not_the_other_way_rou
 
 def test_the_mean_of_a_single_text_is_zero() -> None:
     assert Bm25(["NaCl in water"]).means().tolist() == [0]
-
-
-@given(
-    st.lists(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), min_size=9, max_size=9), min_size=1, max_size=4),
-    st.integers(1, 12),
-)
-def test_top_k_is_a_stable_descending_sort(rows: list[list[float]], k: int) -> None:
-    expected = [sorted(range(9), key=lambda i: (-row[i], i))[:k] for row in rows]
-    assert top_k(np.array(rows), k).tolist() == expected

@@ -11,7 +11,8 @@ from allabel.document import Document
 from retrieval.base import RetrievalError
 from retrieval.bm25 import Bm25
 from retrieval.dense import Dense
-from retrieval.neighbours import best, neighbours
+from retrieval.neighbours import neighbours
+from retrieval.top_k import top_k
 
 
 def sorted_whole(matrix: np.ndarray, k: int) -> list[list[int]]:
@@ -64,6 +65,7 @@ def test_one_text_has_no_neighbour_and_a_negative_number_is_refused() -> None:
     st.integers(1, 23),
 )
 def test_the_best_of_many_ties_come_by_position(rows: list[list[float]], k: int) -> None:
-    ids, values = best(np.array(rows, dtype=np.float32), k)
+    ids, values = top_k(np.array(rows, dtype=np.float32), k)
+    assert top_k(np.array(rows), k)[0].tolist() == ids.tolist()
     assert ids.tolist() == [sorted(range(23), key=lambda i: (-row[i], i))[:k] for row in rows]
     assert values.tolist() == [sorted(row, reverse=True)[:k] for row in rows]
