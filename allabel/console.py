@@ -34,11 +34,6 @@ def printable(text: str) -> str:
     )
 
 
-def texts(n: int, kind: str = "") -> str:
-    """Count texts in words: "1 text", "2 queued texts"."""
-    return f"{n} {kind}text{'' if n == 1 else 's'}"
-
-
 def open_project(folder: Path, **flags: Any) -> "Project":
     """Open the project in a folder; flags override its settings."""
     from allabel.project import Project

@@ -7,22 +7,18 @@ Source: ALLabel (arXiv 2509.07512): stages D, S, U with M/5, 3M/5, M/5; Su et al
 
 import math
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from allabel.errors import InputError
 from allabel.plugins import load
 from allabel.plugins import names as known_names
-from allabel.select.afford import check_budget
 from allabel.select.base import Choice, Pool, Stage, Tools
 from allabel.select.budget import Budget
 from retrieval.base import FloatArray
 
-__all__ = ["ABOUT", "NAMED_CHAINS", "Chain", "Step", "asks_annotator", "check_budget"]
 NAMED_CHAINS = {
     "adaptive": "word_coverage:1" + 4 * ",uncertain_word_coverage:1",
     "allabel": "core_set:1,sum_rank:3,perplexity:1",
@@ -134,18 +130,18 @@ class Chain:
         """Return the stages up to the last of those that chose: one before it that could afford no text is done."""
         return list(self.keys[: max((self.keys.index(key) + 1 for key in chose if key in self.keys), default=0)])
 
-    def unfinished(self, pool: Pool, budget: Budget, done: Sequence[str]) -> list[str]:
-        """Return the stages with a share of the budget that have not chosen yet, in order."""
-        shares = budget.shares(len(pool), self.weights)
+    def unfinished(self, n_pool: int, budget: Budget, done: Sequence[str]) -> list[str]:
+        """Return the stages with a share of the budget that have not chosen yet, in order. n_pool: all texts."""
+        shares = budget.shares(n_pool, self.weights)
         has_share = [share > 0 or i == 0 for i, share in enumerate(shares)]
         return [key for key, has in zip(self.keys, has_share, strict=True) if has and key not in done]
 
-    def rounds(self, pool: Pool, budget: Budget) -> dict[str, int]:
+    def rounds(self, n_pool: int, budget: Budget) -> dict[str, int]:
         """Return in which round, from 1, each stage with a share of the budget chooses; the expert annotates between.
 
         A round begins with a stage that needs what was chosen before to be annotated.
         """
-        open_ = self.unfinished(pool, budget, ())
+        open_ = self.unfinished(n_pool, budget, ())
         found: dict[str, int] = {}
         for key, stage in zip(self.keys, self.stages, strict=True):
             if key in open_:
@@ -195,13 +191,11 @@ def _is_number(text: str) -> bool:
 
 
 def _stage(name: str, tools: Tools) -> Stage:
-    stage: Any = None
-    with suppress(TypeError):
-        stage = load("strategies", name, extra=NAMED_CHAINS)(tools)
-    if not (hasattr(stage, "select") and hasattr(stage, "needs_annotations") and hasattr(stage, "name")):
+    found = load("strategies", name, extra=NAMED_CHAINS)
+    if not (isinstance(found, type) and all(hasattr(found, one) for one in ("name", "needs_annotations", "select"))):
         raise InputError(
-            f"{name!r} is no strategy: it is not made from Tools, or has no name, needs_annotations and select",
+            f"{name!r} is no strategy: it is no class with name, needs_annotations and select",
             remedy="see allabel.select.base.Stage; allabel select --list names those there are",
         )
-    made: Stage = stage
-    return made
+    stage: Stage = found(tools)
+    return stage

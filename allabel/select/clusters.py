@@ -1,16 +1,18 @@
-"""Clusters of a pool, finer and finer, and those among them that nothing is chosen from yet."""
+"""Clusters of a pool, finer and finer, and the choice of one text of each that nothing is chosen from yet."""
 
 import heapq
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from allabel.errors import MissingExtraError
-from allabel.select.base import Pool
-from retrieval.base import IntArray, ScoreArray
+from allabel.select.base import Choice, Pool, Tools
+from retrieval.base import FloatArray, IntArray, ScoreArray
 
 N_ITERATIONS = 10
 # Squared distances below this are rounding: such a point lies on its centre.
@@ -23,6 +25,45 @@ class Gap:
 
     members: IntArray
     n_clusters: int
+
+
+class ByCluster(ABC):
+    """A stage that picks the text of the highest score in each cluster; what the score is, its children say."""
+
+    name: str
+    needs_annotations = False
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def select(self, pool: Pool, n: int, rng: np.random.Generator) -> list[Choice]:
+        """Return the first `n` candidates. Raises MissingExtraError."""
+        n = min(n, len(pool.candidates))
+        if n <= 0:
+            return []
+        points = clustered(pool)
+        vectors = self._tools.similarity(pool.texts).vectors()[points]
+        taken = np.isin(points, sorted(pool.labelled))
+        choices: list[Choice] = []
+        for gap in islice(gaps(vectors, taken, rng, self._most_clusters(len(points)), self.name), n):
+            scores = self._scores(vectors[gap.members])
+            best = int(np.argmax(np.where(taken[gap.members], -np.inf, scores)))
+            row = int(gap.members[best])
+            taken[row] = True
+            choices.append(Choice(int(points[row]), float(scores[best]), self._reason(scores, best, gap)))
+        return choices
+
+    def _most_clusters(self, n_points: int) -> int:
+        """Return how many clusters there may be."""
+        return n_points
+
+    @abstractmethod
+    def _scores(self, members: ScoreArray) -> FloatArray:
+        """Score a cluster's vectors: (n_members, n_dimensions) to (n_members,)."""
+
+    @abstractmethod
+    def _reason(self, scores: FloatArray, best: int, gap: Gap) -> str:
+        """Say why the member `best` of the cluster is chosen."""
 
 
 def clustered(pool: Pool) -> IntArray:

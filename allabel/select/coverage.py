@@ -8,11 +8,11 @@ from allabel.select.base import Choice, Pool, Tools
 from allabel.select.budget import count_tokens
 from allabel.select.queries import drawn
 from allabel.select.reach import Gained, greedy, reach
+from allabel.select.served import CLOSE_RANK
 from allabel.select.wording import counted
 from retrieval.base import FloatArray, IntArray
 
-# A demonstration is close when it ranks among a text's ten best.
-CLOSE = 1 / 11
+CLOSE = 1 / (1 + CLOSE_RANK)
 
 
 class Coverage:

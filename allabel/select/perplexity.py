@@ -24,9 +24,18 @@ class Perplexity:
 
         Raises AllabelError when replies without a perplexity leave fewer than `n` of the tagged texts to choose from.
         """
+        known = self.measured(pool, n, rng)
+        values = list(known.values())
+        return [Choice(i, value, _reason(value, values)) for i, value in list(known.items())[: max(n, 0)]]
+
+    def measured(self, pool: Pool, n: int, rng: np.random.Generator) -> dict[int, float]:
+        """Return the perplexity of the tagged candidates, the highest first, ties by position; at least `n` of them.
+
+        Raises AllabelError as `select` does.
+        """
         candidates = pool.candidates
         if n <= 0 or not len(candidates):
-            return []
+            return {}
         if self._tools.cap is not None and self._tools.cap < len(candidates):
             if self._tools.cap < n:
                 raise BudgetError(
@@ -40,9 +49,7 @@ class Perplexity:
                 f"only {len(known)} of {len(candidates)} texts got a reply with a perplexity, and {n} are to be chosen"
                 + (f"; the first error: {errors[0]}" if errors else "")
             )
-        best = sorted(known, key=lambda i: (-known[i], i))[:n]
-        values = list(known.values())
-        return [Choice(i, known[i], _reason(known[i], values)) for i in best]
+        return dict(sorted(known.items(), key=lambda item: (-item[1], item[0])))
 
     def _perplexities(self, pool: Pool, positions: tuple[int, ...]) -> tuple[dict[int, float], list[str]]:
         """Tag these texts, or return what the last call found for the same ones: tagging is what costs."""

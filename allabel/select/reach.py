@@ -1,6 +1,5 @@
 """How well each text of a pool would serve the others as a demonstration, and the greedy choice by it."""
 
-import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from allabel.select.lazily import lazily
 from retrieval.base import FloatArray, IntArray, ScoreArray, Similarity
 from retrieval.ranks import ranks
 
@@ -76,33 +76,28 @@ def greedy(
     """Yield columns in greedy order of gain per cost in `Σ_j w_j max_{i chosen} value_ji`, ties by position.
 
     open_: the columns that may be picked. taken: those that count as picked already. costs: (n_open,), positive.
-    Lazy: gains only fall, so a gain is worked out again only when it comes to the top.
-    Source: Minoux 1978; Nemhauser et al. 1978 (at least 1 - 1/e of the optimum at equal costs).
+    Source: Nemhauser et al. 1978 (at least 1 - 1/e of the optimum at equal costs).
     """
     start, rows, data = columns.indptr, columns.indices, columns.data
     best = np.zeros(columns.shape[0], dtype=np.float32)
-    for column in taken:
-        part = slice(start[column], start[column + 1])
-        best[rows[part]] = np.maximum(best[rows[part]], data[part])
+    cost_of: dict[int, float] = dict(zip(open_.tolist(), costs.tolist(), strict=True))
 
-    def rise(column: int) -> "tuple[Rows, ScoreArray, float]":
-        part = slice(start[column], start[column + 1])
-        more: ScoreArray = data[part] - best[rows[part]]
+    def part(column: int) -> "tuple[Rows, ScoreArray]":
+        at = slice(start[column], start[column + 1])
+        more: ScoreArray = data[at] - best[rows[at]]
+        return rows[at], more
+
+    def gain_per_cost(column: int) -> float:
+        queries, more = part(column)
         gains = np.maximum(more, 0)
-        return rows[part], more, float(gains.sum() if weights is None else gains @ weights[rows[part]])
+        return float(gains.sum() if weights is None else gains @ weights[queries]) / cost_of[column]
 
-    at_cost = zip(open_.tolist(), costs.tolist(), strict=True)
-    heap = [(-rise(column)[2] / cost, column, cost) for column, cost in at_cost]
-    heapq.heapify(heap)
-    while heap:
-        _, column, cost = heap[0]
-        queries, more, gain = rise(column)
-        entry = (-gain / cost, column, cost)
-        if len(heap) > 1 and entry > min(heap[1:3]):
-            heapq.heapreplace(heap, entry)
-            continue
-        heapq.heappop(heap)
+    for column in taken:
+        queries, more = part(column)
+        best[queries] += np.maximum(more, 0)
+    for column, gain in lazily(open_.tolist(), gain_per_cost):
+        queries, more = part(column)
         served = queries[more > 0]
         before = best[served]
         best[served] += more[more > 0]
-        yield Gained(column, gain, served, before)
+        yield Gained(column, gain * cost_of[column], served, before)

@@ -6,8 +6,7 @@ within the cluster; at most 500 clusters, none so fine that it holds fewer than 
 
 import numpy as np
 
-from allabel.select.base import Choice, Pool, Tools
-from allabel.select.clusters import clustered, gaps
+from allabel.select.clusters import ByCluster, Gap
 from retrieval.base import FloatArray, ScoreArray
 
 N_NEIGHBOURS = 20
@@ -16,7 +15,7 @@ MOST_CLUSTERS, LEAST_MEMBERS = 500, 5
 MOST_COMPARED = 1024
 
 
-class TypiClust:
+class TypiClust(ByCluster):
     """Picks the most typical open text of the largest cluster with the fewest chosen or annotated texts.
 
     Reading: the paper clusters anew into as many clusters as there are chosen texts; here there are 1, 2, 3, 4, 6, 9, …
@@ -24,35 +23,20 @@ class TypiClust:
     """
 
     name = "typiclust"
-    needs_annotations = False
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
+    def _most_clusters(self, n_points: int) -> int:
+        return max(1, min(MOST_CLUSTERS, n_points // LEAST_MEMBERS))
 
-    def select(self, pool: Pool, n: int, rng: np.random.Generator) -> list[Choice]:
-        """Return the first `n` candidates; score: the typicality, 0 for a text alone. Raises MissingExtraError."""
-        n = min(n, len(pool.candidates))
-        if n <= 0:
-            return []
-        points = clustered(pool)
-        vectors = self._tools.similarity(pool.texts).vectors()[points]
-        taken = np.isin(points, sorted(pool.labelled))
-        most = max(1, min(MOST_CLUSTERS, len(points) // LEAST_MEMBERS))
-        choices: list[Choice] = []
-        for gap in gaps(vectors, taken, rng, most, self.name):
-            scores = typicality(vectors[gap.members])
-            best = int(np.argmax(np.where(taken[gap.members], -1, scores)))
-            row = int(gap.members[best])
-            taken[row] = True
-            reason = (
-                f"the most typical that is left of a cluster of {len(gap.members)} alike texts, one of "
-                f"{gap.n_clusters} clusters: typicality {scores[best]:.2f} by its nearest neighbours there, the median "
-                f"{np.median(scores):.2f}"
-            )
-            choices.append(Choice(int(points[row]), float(scores[best]), reason))
-            if len(choices) == n:
-                break
-        return choices
+    def _scores(self, members: ScoreArray) -> FloatArray:
+        """Return the typicality, 0 for a text alone."""
+        return typicality(members)
+
+    def _reason(self, scores: FloatArray, best: int, gap: Gap) -> str:
+        return (
+            f"the most typical that is left of a cluster of {len(scores)} alike texts, one of {gap.n_clusters} "
+            f"clusters: typicality {scores[best]:.2f} by its nearest neighbours there, the median "
+            f"{np.median(scores):.2f}"
+        )
 
 
 def typicality(vectors: ScoreArray) -> FloatArray:

@@ -32,12 +32,12 @@ class VoteK(Perplexity):
 
     def select(self, pool: Pool, n: int, rng: np.random.Generator) -> list[Choice]:
         """Return the first `n` candidates; score: the perplexity. Raises AllabelError as `Perplexity.select` does."""
-        n_wanted = len(super().select(pool, n, rng))
-        if not n_wanted or self._tagged is None:
-            return []
-        perplexities = self._tagged[1]
-        ranked = np.array(sorted(perplexities, key=lambda i: (-perplexities[i], i)), dtype=np.int64)
+        perplexities = self.measured(pool, n, rng)
+        ranked = np.array(list(perplexities), dtype=np.int64)
         n_ranked = len(ranked)
+        if not n_ranked:
+            return []
+        n_wanted = min(n, n_ranked)
         votes = Votes(self._tools.similarity(pool.texts), pool)
         n_spread = n_ranked - int(CERTAIN * n_ranked)
         open_ = np.ones(n_spread, dtype=bool)

@@ -4,7 +4,6 @@ Source: Lin & Bilmes 2011 and Wei, Iyer & Bilmes 2015 (feature-based submodular 
 learning); what counts as a feature and what it weighs is ours: docs/adr/004-choosing.md.
 """
 
-import heapq
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from allabel.select.base import Choice, Pool, Tools
 from allabel.select.budget import count_tokens
+from allabel.select.lazily import lazily
 from allabel.select.wording import counted
 from retrieval.base import FloatArray, IntArray
 from retrieval.counts import Vocabulary
@@ -80,24 +80,13 @@ def _says_something(word: str) -> bool:
 def _greedy(
     rows: Sequence[Row], worth: FloatArray, costs: IntArray, open_: IntArray, taken: Sequence[int]
 ) -> Iterator[tuple[int, float, Row]]:
-    """Yield `(position, gain per token, words it is the first to hold)` in greedy order, ties by position.
-
-    Lazy: gains only fall, so a gain is worked out again only when it comes to the top (Minoux 1978).
-    """
+    """Yield `(position, gain per token, words it is the first to hold)` in greedy order, ties by position."""
     seen = np.zeros(len(worth), dtype=np.int64)
     for position in taken:
         seen[rows[position]] += 1
     steps = worth * (np.sqrt(seen + 1) - np.sqrt(seen))
-    heap = [(-float(steps[rows[i]].sum()) / int(costs[i]), i) for i in open_.tolist()]
-    heapq.heapify(heap)
-    while heap:
-        position = heap[0][1]
+    for position, gain in lazily(open_.tolist(), lambda i: float(steps[rows[i]].sum()) / int(costs[i])):
         row = rows[position]
-        entry = (-float(steps[row].sum()) / int(costs[position]), position)
-        if len(heap) > 1 and entry > min(heap[1:3]):
-            heapq.heapreplace(heap, entry)
-            continue
-        heapq.heappop(heap)
-        yield position, -entry[0], row[(seen[row] == 0) & (worth[row] > 0)]
+        yield position, gain, row[(seen[row] == 0) & (worth[row] > 0)]
         seen[row] += 1
         steps[row] = worth[row] * (np.sqrt(seen[row] + 1) - np.sqrt(seen[row]))

@@ -57,7 +57,7 @@ def agreement(
     k = kappa(*labels)
     bound = change_bound(k)
     enough = k >= ENOUGH
-    if "".join(map(str, set(labels[0]) | set(labels[1]))) == "O":
+    if {*labels[0], *labels[1]} == {"O"}:
         return Signal.unknown(NAME, "neither round of annotations makes the annotator find any entity")
     changed = float(np.mean([a != b for a, b in zip(*labels, strict=True)]))
     sentence = (
