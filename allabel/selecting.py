@@ -3,18 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
 
-from allabel.annotate.backends import build
+from allabel.annotate.backends import embedded
 from allabel.annotate.base import Annotator, Demonstration
 from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
 from allabel.errors import BudgetError, InputError
 from allabel.reply import Reply
 from allabel.schema import LabelSchema
+from allabel.select.afford import check_budget
 from allabel.select.base import Pool, Tools
 from allabel.select.budget import Budget, count_tokens
-from allabel.select.chain import NAMED_CHAINS, Chain, check_budget
+from allabel.select.chain import NAMED_CHAINS, Chain
 from allabel.select.cost import CostModel, Logged
 from allabel.select.duplicates import Duplicates, find_duplicates
 from allabel.select.plan import Plan, plan_stages
@@ -52,12 +53,16 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A selection with stages to come: the round that is next, of how many, and the texts it waits for."""
+    """A selection with stages to come: the round that is next, of how many, and the texts it waits for.
+
+    problem: why it cannot go on, where its strategy is of a package that is gone.
+    """
 
     selection: Selection
-    round: int
-    n_rounds: int
-    n_waiting_for: int
+    round: int = 0
+    n_rounds: int = 0
+    n_waiting_for: int = 0
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,16 @@ class _Asked:
     too_long: frozenset[int]
     last: Selection | None
     done: list[str]
+    more: bool
 
     @property
     def unfinished(self) -> list[str]:
-        return self.chain.unfinished(self.pool, self.budget, self.done)
+        return self.chain.unfinished(len(self.pool), self.budget, self.done)
+
+    @property
+    def begins(self) -> bool:
+        """Whether a new selection is to be made, rather than the last one gone on with or shown."""
+        return self.last is None or (self.more and not self.unfinished)
 
 
 class Selecting:
@@ -116,9 +127,7 @@ class Selecting:
         """Build the similarity of these texts, or give back the one built last where they are the same."""
         key = tuple(texts)
         if self._similarity is None or self._similarity[0] != key:
-            # Whatever is registered as a retriever knows how alike its texts are, too.
-            built: Any = retriever(self._settings)(key)
-            self._similarity = (key, built)
+            self._similarity = (key, retriever(self._settings)(key))
         return self._similarity[1]
 
     def select(self, budget: str, strategy: str, seed: int, *, more: bool, tell: Tell) -> Selected:
@@ -141,17 +150,18 @@ class Selecting:
 
     def unfinished(self) -> list[Unfinished]:
         """Return the selections that are not complete, oldest first."""
-        found, pool, queued = [], self.pool(), {pick.doc_id for pick in self._store.queue()}
-        cost = self.cost_model()
+        found: list[Unfinished] = []
+        n_pool, queued = self._store.count(), {pick.doc_id for pick in self._store.queue()}
         for selection in self._store.selections():
-            budget = Budget.parse(selection.budget, cost)
+            budget = Budget.parse(selection.budget)
             try:
-                chain = Chain.parse(selection.strategy, self._tools(selection.strategy, cost, lambda _: None))
-            except InputError:  # a strategy of a package that is gone: nobody can go on with it
+                chain = Chain.parse(selection.strategy, self._tools(selection.strategy, budget.cost, lambda _: None))
+            except InputError as error:
+                found.append(Unfinished(selection, problem=error.problem))
                 continue
-            left = chain.unfinished(pool, budget, self._done(chain, selection))
+            left = chain.unfinished(n_pool, budget, self._done(chain, selection))
             if left:
-                rounds = chain.rounds(pool, budget)
+                rounds = chain.rounds(n_pool, budget)
                 waiting = sum(pick.doc_id in queued for pick in self._store.picks(selection.id))
                 found.append(Unfinished(selection, rounds[left[0]], max(rounds.values()), waiting))
         return found
@@ -159,10 +169,12 @@ class Selecting:
     def plan(self, budget: str, strategy: str, seed: int, *, more: bool) -> Plan:
         """Do what `Project.plan` promises."""
         asked = self._asked(budget, strategy, seed, lambda _: None, more=more)
-        done, pool, alike = asked.done, asked.pool, asked.alike
-        if asked.last is None or (more and not asked.unfinished):
+        pool, alike = asked.pool, asked.alike
+        done, before = asked.done, []
+        if asked.begins:
             done = []
-        before = self._positions(pool, self._store.picks(asked.last.id)) if asked.last and done else []
+        elif asked.last is not None:
+            before = self._positions(pool, self._store.picks(asked.last.id))
         stages = tuple(plan_stages(asked.chain, pool, asked.budget, done, seed, chosen=before))
         if not done and not any(stage.n_texts for stage in stages):
             raise _pays_none(asked.new)
@@ -182,10 +194,12 @@ class Selecting:
         same = (s for s in reversed(self._store.selections()) if _same(s, strategy, amount, seed))
         last = next(same, None)
         done = [] if last is None else self._done(chain, last)
-        if last is None or (more and not chain.unfinished(pool, amount, done)):
-            check_budget(amount, pool)
         too_long = amount.unaffordable(pool.texts, pool.candidates)
-        return _Asked(new, amount, chain, replace(pool, spare=pool.spare | too_long), alike, too_long, last, done)
+        left = replace(pool, spare=pool.spare | too_long)
+        asked = _Asked(new, amount, chain, left, alike, too_long, last, done, more)
+        if asked.begins:
+            check_budget(amount, pool)
+        return asked
 
     def _done(self, chain: Chain, selection: Selection) -> list[str]:
         """Return the stages of a selection that are done; an older store knows only those that picked something."""
@@ -218,8 +232,8 @@ class Selecting:
             else:
                 self._store.add_picks(selection_id, new)
             self._store.add_steps(selection_id, [step.stage for step in steps])
-        left = chain.unfinished(pool, budget, [*asked.done, *(step.stage for step in steps)])
-        rounds = chain.rounds(pool, budget)
+        left = chain.unfinished(len(pool), budget, [*asked.done, *(step.stage for step in steps)])
+        rounds = chain.rounds(len(pool), budget)
         n_rounds = max(rounds.values())
         return Selected(
             tuple(new),
@@ -234,7 +248,6 @@ class Selecting:
 
     def _tools(self, strategy: str, cost: CostModel, tell: Tell) -> Tools:
         """Give the stages their tools; nothing is built before a stage asks for it."""
-        last: list[tuple[tuple[str, ...], list[Reply]]] = []
 
         def annotate(texts: Sequence[str]) -> list[Reply]:
             shown = self._demonstrations()
@@ -243,23 +256,22 @@ class Selecting:
             tell(str(self._tagging(len(texts), texts, cost)))
             return self._annotator().annotate(texts, shown)
 
-        def on_board(texts: Sequence[str]) -> list[Reply]:
-            # A budget in tokens or minutes asks a stage several times, for more texts each time.
-            if not last or last[0][0] != tuple(texts):
-                shown = self._demonstrations()
-                if not shown:
-                    raise _nothing_to_learn_from(strategy)
-                tell(ON_BOARD)
-                last[:] = [(tuple(texts), self._on_board().annotate(texts, shown))]
-            return last[0][1]
+        @lru_cache(maxsize=1)  # a budget in tokens or minutes asks a stage several times, for more texts each time
+        def on_board(texts: tuple[str, ...]) -> list[Reply]:
+            shown = self._demonstrations()
+            if not shown:
+                raise _nothing_to_learn_from(strategy)
+            tell(ON_BOARD)
+            return self._on_board().annotate(texts, shown)
 
-        return Tools(self.similarity, annotate, self._settings.uncertainty_cap, on_board)
+        cap = self._settings.uncertainty_cap
+        return Tools(self.similarity, annotate, cap, lambda texts: on_board(tuple(texts)))
 
     def _on_board(self) -> Annotator:
         """Return the annotator that needs no server, whatever the one in use is."""
         if self._settings.backend == ON_BOARD_BACKEND:
             return self._annotator()
-        return build(self._schema, self._settings.model_copy(update={"backend": ON_BOARD_BACKEND}))
+        return embedded(self._schema, self._settings)
 
     def _tagging(self, n_texts: int, texts: Sequence[str], cost: CostModel) -> Tagging:
         settings, density = self._settings, cost.entities_per_token

@@ -8,9 +8,10 @@ from allabel.annotate.base import Annotator, Demonstration
 from allabel.document import Document
 from allabel.errors import BudgetError, InputError
 from allabel.reply import Reply
+from allabel.select.afford import check_budget
 from allabel.select.base import Pool, Tools
 from allabel.select.budget import Budget
-from allabel.select.chain import Chain, check_budget
+from allabel.select.chain import Chain
 from allabel.select.duplicates import find_duplicates
 from eval.counts import Scores
 from eval.strict import strict
@@ -61,7 +62,7 @@ def simulate(
     pool = Pool(tuple(d.id for d in documents), texts, spare=spare)
     check_budget(budget, pool)
     done: list[str] = []
-    while chain.unfinished(pool, budget, done):
+    while chain.unfinished(len(pool), budget, done):
         steps = chain.advance(pool.with_chosen(chosen), budget, done, seed, chosen=chosen)
         if not steps:
             raise BudgetError(f"the budget pays none of the texts that {strategy!r} chose first", remedy="raise it")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, printable, say, texts
+from allabel.console import open_project, printable, say
 from allabel.errors import InputError
+from allabel.select.wording import counted
 
 if TYPE_CHECKING:
     from allabel.document import DocId
@@ -96,7 +97,7 @@ def _row(pick: "Pick", told: "Explanation | None") -> dict[str, Any]:
 
 def _plain(pick: "Pick", told: "Explanation | None", width: int) -> str:
     line = f"{pick.rank:5}  {pick.stage:{width}}  {printable(pick.doc_id)}  {printable(pick.reason)}"
-    return line if told is None else f"{line}\n       {told.sentence()}"
+    return line if told is None else f"{line}\n       {printable(told.sentence())}"
 
 
 def _listed(folder: Path, as_json: bool) -> str:
@@ -123,9 +124,9 @@ def _command(budget: str, strategy: str | None, seed: int) -> str:
 
 def _say_how_it_stands(got: "Selected", command: str) -> None:
     if got.repeated:
-        say(f"these {texts(len(got.picks))} were chosen before, nothing new is queued")
+        say(f"these {counted(len(got.picks), 'text')} were chosen before, nothing new is queued")
     else:
-        for other in got.unfinished:
+        for other in (one for one in got.unfinished if not one.problem):
             chosen = other.selection
             say(
                 f"round {other.round} of {other.n_rounds} of an earlier selection is still to come; it goes on with "
@@ -134,14 +135,14 @@ def _say_how_it_stands(got: "Selected", command: str) -> None:
         if got.n_left_out:
             say(_left_out(got.n_groups, got.n_left_out))
         if got.n_too_long:
-            say(f"{texts(got.n_too_long)} left out, too long for the whole budget")
+            say(f"{counted(got.n_too_long, 'text')} left out, too long for the whole budget")
         round_ = f", round {got.round} of {got.n_rounds}" if got.n_rounds > 1 else ""
-        say(f"queued {texts(len(got.picks))}{round_}")
+        say(f"queued {counted(len(got.picks), 'text')}{round_}")
     if got.waiting_stage:
         stage, _, _ = got.waiting_stage.partition("#")
         say(
             f"round {got.round + 1} of {got.n_rounds} ({stage}) waits for the annotation of "
-            f"{texts(got.n_waiting_for, 'queued ')}: annotate them, then run the same command again: {command}"
+            f"{counted(got.n_waiting_for, 'queued text')}: annotate them, then run the same command again: {command}"
         )
     elif got.repeated:
         say("the selection is complete; --more chooses as much again")
@@ -149,7 +150,7 @@ def _say_how_it_stands(got: "Selected", command: str) -> None:
 
 def _left_out(n_groups: int, n_texts: int) -> str:
     return (
-        f"near-duplicates: {n_groups} groups, {texts(n_texts)} left out so that one of each is chosen from "
+        f"near-duplicates: {n_groups} groups, {counted(n_texts, 'text')} left out so that one of each is chosen from "
         "(--duplicates keep takes them in)"
     )
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, say, texts
+from allabel.console import open_project, say
+from allabel.select.wording import counted
 
 if TYPE_CHECKING:
     from allabel.project import Project
+    from allabel.selecting import Unfinished
     from allabel.stopping.base import Signal
 
 
@@ -30,35 +32,43 @@ def status(folder: Path, stop: bool, as_json: bool) -> None:
             "labels": list(project.schema.names),
             "backend": project.settings.backend,
         }
-        data["selections"] = [
-            {
-                "strategy": one.selection.strategy,
-                "budget": one.selection.budget,
-                "seed": one.selection.seed,
-                "next_round": one.round,
-                "rounds": one.n_rounds,
-                "waits_for": one.n_waiting_for,
-            }
-            for one in project.unfinished()
-        ]
+        unfinished = project.unfinished()
         signals = stopping(project) if stop else []
     if as_json:
         told = {"stopping": _as_data(signals)} if stop else {}
-        click.echo(json.dumps(data | told, ensure_ascii=False))
+        selections = {"selections": [_selection_data(one) for one in unfinished]}
+        click.echo(json.dumps(data | selections | told, ensure_ascii=False))
         return
     for key, value in data.items():
-        if key == "selections":
-            for one in value:
-                click.echo(
-                    f"selection  {one['strategy']} {one['budget']} (seed {one['seed']}): round {one['next_round']} of "
-                    f"{one['rounds']} is next, {texts(one['waits_for'])} to annotate before"
-                )
-            continue
         click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}")
+    for one in unfinished:
+        click.echo(f"selection  {_selection(one)}")
     if stop:
         click.echo(_in_words(signals))
     else:
         say("allabel status --stop works out whether more annotation is worth it (some seconds)")
+
+
+def _selection(one: "Unfinished") -> str:
+    asked = one.selection
+    told = f"{asked.strategy} {asked.budget} (seed {asked.seed}): "
+    if one.problem:
+        return f"{told}cannot go on, {one.problem}"
+    waiting = counted(one.n_waiting_for, "text")
+    return f"{told}round {one.round} of {one.n_rounds} is next, {waiting} to annotate before"
+
+
+def _selection_data(one: "Unfinished") -> dict[str, Any]:
+    asked = one.selection
+    return {
+        "strategy": asked.strategy,
+        "budget": asked.budget,
+        "seed": asked.seed,
+        "next_round": one.round,
+        "rounds": one.n_rounds,
+        "waits_for": one.n_waiting_for,
+        "problem": one.problem,
+    }
 
 
 def stopping(project: "Project") -> "list[Signal]":
@@ -66,8 +76,7 @@ def stopping(project: "Project") -> "list[Signal]":
 
     They are measured with the embedded annotator, whatever backend tags: it learns anew in about a second.
     """
-    from allabel.annotate.embedded import EmbeddedAnnotator
-    from allabel.annotate.retrievers import retriever
+    from allabel.annotate.backends import embedded
     from allabel.stopping.rounds import rounds
     from allabel.stopping.signals import stop_signals
 
@@ -79,7 +88,7 @@ def stopping(project: "Project") -> "list[Signal]":
         project.pool(),
         project.demonstrations(),
         rounds(project.store.annotations(), {p.doc_id: stages[p.selection_id, p.stage] for p in picks}),
-        EmbeddedAnnotator(shots=project.settings.shots, retriever=retriever(project.settings)),
+        embedded(project.schema, project.settings),
         project.similarity,
         shots=project.settings.shots,
         progress=say,

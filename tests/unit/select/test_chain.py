@@ -10,9 +10,10 @@ import pytest
 from allabel.document import DocId, Document
 from allabel.errors import BudgetError, InputError, UnknownNameError
 from allabel.reply import Reply, Status
+from allabel.select.afford import check_budget
 from allabel.select.base import Pool, Tools
 from allabel.select.budget import Budget, count_tokens
-from allabel.select.chain import ABOUT, NAMED_CHAINS, Chain, Step, check_budget
+from allabel.select.chain import ABOUT, NAMED_CHAINS, Chain, Step
 from allabel.select.cost import CostModel
 from retrieval.bm25 import Bm25
 
@@ -80,7 +81,7 @@ def test_rounds_of_one_stage_wait_for_each_other_and_choose_anew(texts: list[str
     done: list[str] = []
     chosen: list[int] = []
     rounds = []
-    while chain.unfinished(pool, budget, done):
+    while chain.unfinished(len(pool), budget, done):
         steps = chain.advance(pool.with_chosen(chosen), budget, done, 0, chosen=chosen)
         rounds.append([(step.stage, len(step.choices)) for step in steps])
         done += [step.stage for step in steps]
@@ -100,7 +101,7 @@ def test_rounds_of_one_stage_wait_for_each_other_and_choose_anew(texts: list[str
     ],
 )
 def test_a_round_ends_where_the_expert_annotates(text: str, budget: str, rounds: list[int], texts: list[str]) -> None:
-    found = Chain.parse(text, TOOLS).rounds(pool_of(texts), Budget.parse(budget))
+    found = Chain.parse(text, TOOLS).rounds(len(texts), Budget.parse(budget))
     assert list(found.values()) == rounds
 
 
@@ -138,11 +139,11 @@ def test_a_stage_that_needs_annotations_waits_while_anything_is_queued(texts: li
     done = [step.stage for step in steps]
     chosen = [position for _, position in flat(steps)]
     pool = pool.with_chosen(chosen)
-    assert chain.unfinished(pool, budget, done) == ["perplexity"]
+    assert chain.unfinished(len(pool), budget, done) == ["perplexity"]
     assert chain.advance(pool, budget, done, 0, chosen=chosen, waiting=True) == []
     (last,) = chain.advance(pool, budget, done, 0, chosen=chosen)
     assert (last.stage, len(last.choices)) == ("perplexity", 5)
-    assert chain.unfinished(pool, budget, [*done, "perplexity"]) == []
+    assert chain.unfinished(len(pool), budget, [*done, "perplexity"]) == []
 
 
 @pytest.mark.parametrize("budget", ["30", "20%", "600tokens"])
