@@ -75,7 +75,7 @@ def select(
     for pick in got.picks:
         told = explanations.get(pick.doc_id)
         click.echo(json.dumps(_row(pick, told), ensure_ascii=False) if as_json else _plain(pick, told, width))
-    _say_how_it_stands(got, _command(budget, settings.get("strategy"), seed))
+    _say_how_it_stands(got, folder, _command(folder, budget, settings.get("strategy"), seed))
 
 
 def _explanations(project: "Project", picks: "Sequence[Pick]") -> "dict[DocId, Explanation]":
@@ -117,12 +117,13 @@ def _listed(folder: Path, as_json: bool) -> str:
     return "\n".join(lines)
 
 
-def _command(budget: str, strategy: str | None, seed: int) -> str:
-    flags = ([f"--strategy {shlex.quote(strategy)}"] if strategy else []) + ([f"--seed {seed}"] if seed else [])
-    return " ".join(["allabel select", f"--budget {shlex.quote(budget)}", *flags])
+def _command(folder: Path, budget: str, strategy: str | None, seed: int) -> str:
+    words = ["allabel", *(["-p", str(folder)] if folder != Path() else []), "select", "--budget", budget]
+    words += ["--strategy", strategy] if strategy else []
+    return shlex.join([*words, "--seed", str(seed)] if seed else words)
 
 
-def _say_how_it_stands(got: "Selected", command: str) -> None:
+def _say_how_it_stands(got: "Selected", folder: Path, command: str) -> None:
     if got.repeated:
         say(f"these {counted(len(got.picks), 'text')} were chosen before, nothing new is queued")
     else:
@@ -130,7 +131,7 @@ def _say_how_it_stands(got: "Selected", command: str) -> None:
             chosen = other.selection
             say(
                 f"round {other.round} of {other.n_rounds} of an earlier selection is still to come; it goes on with "
-                + _command(chosen.budget, chosen.strategy, chosen.seed)
+                + _command(folder, chosen.budget, chosen.strategy, chosen.seed)
             )
         if got.n_left_out:
             say(_left_out(got.n_groups, got.n_left_out))

@@ -36,12 +36,12 @@ def queued(out: str) -> list[str]:
 def test_the_same_budget_in_other_words_goes_on_and_another_one_says_what_it_leaves(allabel: Any, filled: Path) -> None:
     chain = ("--strategy", "uniform:1,perplexity:1", "--json")
     first = allabel("-p", filled, "select", "--budget", "6min", *chain)
-    assert "allabel select --budget 6min --strategy uniform:1,perplexity:1" in first.err
+    assert f"allabel -p {filled} select --budget 6min --strategy uniform:1,perplexity:1" in first.err
     again = allabel("-p", filled, "select", "--budget", "0.1h", *chain)
     assert queued(again.out) == queued(first.out)
     other = allabel("-p", filled, "select", "--budget", "2", "--strategy", "uniform", "--json")
     assert "round 2 of 2 of an earlier selection is still to come" in other.err
-    assert "allabel select --budget 6min --strategy uniform:1,perplexity:1" in other.err
+    assert f"allabel -p {filled} select --budget 6min --strategy uniform:1,perplexity:1" in other.err
     allabel("-p", filled, "annotate", "--from-gold")
     on = allabel("-p", filled, "select", "--budget", "6min", *chain)
     assert {json.loads(line)["stage"] for line in on.out.splitlines()} == {"perplexity"}
