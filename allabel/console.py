@@ -1,5 +1,6 @@
-"""What the commands share: messages, opening a project, refusing a target before the work begins."""
+"""What the commands share: messages, text that is safe to print, opening a project, refusing a target in time."""
 
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from allabel.project import Project
 
 OWN_FILES = ("project.db", "project.db-wal", "project.db-shm", "labels.toml", "allabel.toml")
+# Marks, embeddings, overrides and isolates of direction: they show a text in another order than it is stored in.
+DIRECTING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(exists=True, path_type=Path)
 
@@ -18,6 +21,22 @@ FILE = click.Path(exists=True, path_type=Path)
 def say(message: str) -> None:
     """Tell the person at the terminal; standard output is for data."""
     click.echo(message, err=True)
+
+
+def printable(text: str) -> str:
+    """Write out what would steer a terminal or turn the reading order, as `\\x1b`: the rest stays as it is.
+
+    Those are control characters (line ends and tabs among them), line separators, the marks and overrides of
+    direction, and lone surrogates.
+    """
+    return "".join(
+        ascii(c)[1:-1] if c in DIRECTING or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text
+    )
+
+
+def texts(n: int, kind: str = "") -> str:
+    """Count texts in words: "1 text", "2 queued texts"."""
+    return f"{n} {kind}text{'' if n == 1 else 's'}"
 
 
 def open_project(folder: Path, **flags: Any) -> "Project":

@@ -1,12 +1,13 @@
 """Points of many dimensions as a picture: a plane where neighbours stay together.
 
-Starts from the two main axes (PCA) and moves points along the graph of their nearest neighbours, pushed apart by
-points drawn at random. Source: the idea of UMAP (McInnes et al. 2018), with its force curves at a = b = 1.
+Starts from the ranks along the two main axes (PCA) and moves points along the graph of their nearest neighbours, pushed
+apart by points drawn at random. Source: the idea of UMAP (McInnes et al. 2018), with its force curves at a = b = 1.
 """
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.stats import rankdata
 
 from retrieval.base import IntArray, ScoreArray
 
@@ -24,7 +25,7 @@ def plane(vectors: ScoreArray, rng: np.random.Generator) -> Points:
     n = len(vectors)
     if n < 3:
         return np.linspace(0, 1, max(1, 2 * n), dtype=np.float32).reshape(-1, 2)[:n]
-    here = main_axes(vectors)
+    here = _spread(main_axes(vectors))
     neighbours = nearest(vectors, min(NEIGHBOURS, n - 1))
     here = _settle(here, neighbours, rng)
     return _framed(here)
@@ -42,6 +43,17 @@ def main_axes(vectors: ScoreArray) -> Points:
     spread = found.std(axis=0)
     scaled: Points = (found / np.where(spread > 0, spread, 1)).astype(np.float32)
     return scaled
+
+
+def _spread(here: Points) -> Points:
+    """Turn each axis into ranks, equal values sharing the mean of theirs: (n, 2), standard deviation about 1.
+
+    The axes of greatest variance often tell a few odd texts from all others. Far off at the start, and tied to the
+    rest by no neighbour, they would stay there and squeeze everything else into a corner of the picture.
+    """
+    ranks: Points = (rankdata(here, axis=0) / len(here) - 0.5).astype(np.float32)
+    centred: Points = (ranks - ranks.mean(axis=0)) * np.float32(12**0.5)
+    return centred
 
 
 def nearest(vectors: ScoreArray, k: int) -> IntArray:

@@ -21,8 +21,8 @@ def load(kind: str, name: str, *, extra: Iterable[str] = ()) -> Any:
     """
     for point in entry_points(group=f"allabel.{kind}", name=name):
         return point.load()
-    if ":" in name:
-        module, _, attribute = name.partition(":")
+    module, _, attribute = name.partition(":")
+    if module and attribute:
         try:
             return getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:

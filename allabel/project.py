@@ -22,7 +22,7 @@ from allabel.schema import LabelSchema
 from allabel.select.base import Pool
 from allabel.select.cost import CostModel
 from allabel.select.plan import Plan
-from allabel.selecting import Selected, Selecting
+from allabel.selecting import Selected, Selecting, Unfinished
 from allabel.store.records import Counts
 from allabel.store.store import Store
 from retrieval.base import Similarity
@@ -160,6 +160,10 @@ class Project:
         Raises InputError where budget or strategy cannot be read or met.
         """
         return self._selecting.plan(budget, strategy or self.settings.strategy, seed, more=more)
+
+    def unfinished(self) -> list[Unfinished]:
+        """Return the selections that have stages to come, oldest first."""
+        return self._selecting.unfinished()
 
     def annotate_from_gold(self) -> int:
         """Let the gold of the queued texts become their annotation; returns how many. The simulated expert."""

@@ -14,7 +14,7 @@ from allabel.reply import Reply
 from allabel.schema import LabelSchema
 from allabel.select.base import Pool, Tools
 from allabel.select.budget import Budget, count_tokens
-from allabel.select.chain import Chain, check_budget
+from allabel.select.chain import NAMED_CHAINS, Chain, check_budget
 from allabel.select.cost import CostModel, Logged
 from allabel.select.duplicates import Duplicates, find_duplicates
 from allabel.select.plan import Plan, plan_stages
@@ -34,6 +34,8 @@ class Selected:
     round, n_rounds: the round that was chosen last, of how many; the expert annotates after each.
     repeated: nothing was queued, and `picks` are those of the same selection made before.
     n_groups, n_left_out: groups of near-duplicates, and the texts that could not be chosen for another one of theirs.
+    n_too_long: texts that the whole budget cannot pay.
+    unfinished: other selections that are not complete, where this one begins anew.
     """
 
     picks: tuple[Pick, ...]
@@ -44,6 +46,18 @@ class Selected:
     repeated: bool = False
     n_groups: int = 0
     n_left_out: int = 0
+    n_too_long: int = 0
+    unfinished: "tuple[Unfinished, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A selection with stages to come: the round that is next, of how many, and the texts it waits for."""
+
+    selection: Selection
+    round: int
+    n_rounds: int
+    n_waiting_for: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,7 @@ class _Asked:
     chain: Chain
     pool: Pool
     alike: Duplicates
+    too_long: frozenset[int]
     last: Selection | None
     done: list[str]
 
@@ -108,7 +123,7 @@ class Selecting:
 
     def select(self, budget: str, strategy: str, seed: int, *, more: bool, tell: Tell) -> Selected:
         """Do what `Project.select` promises."""
-        asked = self._asked(budget, strategy, seed, tell)
+        asked = self._asked(budget, strategy, seed, tell, more=more)
         if asked.last is not None:
             picks = self._store.picks(asked.last.id)
             if asked.unfinished:
@@ -120,34 +135,57 @@ class Selecting:
                     return replace(got, picks=tuple(p for p in picks if p.doc_id in queued), repeated=True)
             if not more:
                 return Selected(tuple(picks), repeated=True)
-        check_budget(asked.budget, asked.pool)
-        return self._advance(replace(asked, done=[]), asked.new, [])
+        others = tuple(one for one in self.unfinished() if one.selection != asked.last)
+        got = self._advance(replace(asked, done=[]), asked.new, [])
+        return replace(got, unfinished=others)
+
+    def unfinished(self) -> list[Unfinished]:
+        """Return the selections that are not complete, oldest first."""
+        found, pool, queued = [], self.pool(), {pick.doc_id for pick in self._store.queue()}
+        cost = self.cost_model()
+        for selection in self._store.selections():
+            budget = Budget.parse(selection.budget, cost)
+            try:
+                chain = Chain.parse(selection.strategy, self._tools(selection.strategy, cost, lambda _: None))
+            except InputError:  # a strategy of a package that is gone: nobody can go on with it
+                continue
+            left = chain.unfinished(pool, budget, self._done(chain, selection))
+            if left:
+                rounds = chain.rounds(pool, budget)
+                waiting = sum(pick.doc_id in queued for pick in self._store.picks(selection.id))
+                found.append(Unfinished(selection, rounds[left[0]], max(rounds.values()), waiting))
+        return found
 
     def plan(self, budget: str, strategy: str, seed: int, *, more: bool) -> Plan:
         """Do what `Project.plan` promises."""
-        asked = self._asked(budget, strategy, seed, lambda _: None)
+        asked = self._asked(budget, strategy, seed, lambda _: None, more=more)
         done, pool, alike = asked.done, asked.pool, asked.alike
         if asked.last is None or (more and not asked.unfinished):
-            check_budget(asked.budget, pool)
             done = []
         before = self._positions(pool, self._store.picks(asked.last.id)) if asked.last and done else []
         stages = tuple(plan_stages(asked.chain, pool, asked.budget, done, seed, chosen=before))
+        if not done and not any(stage.n_texts for stage in stages):
+            raise _pays_none(asked.new)
         n_tagged = sum(stage.n_tagged for stage in stages)
         texts = [pool.texts[i] for i in pool.candidates]
         tagging = self._tagging(n_tagged, texts, asked.budget.cost) if n_tagged else None
         groups = tuple(tuple(pool.ids[i] for i in group) for group in alike.groups)
         return Plan(stages, asked.budget, tagging, groups, len(alike.spare))
 
-    def _asked(self, budget: str, strategy: str, seed: int, tell: Tell) -> _Asked:
+    def _asked(self, budget: str, strategy: str, seed: int, tell: Tell, *, more: bool) -> _Asked:
         new = Selection(None, strategy, budget, 0, seed, datetime.now(UTC))
-        amount, pool = Budget.parse(budget, self.cost_model()), self.pool()
+        cost = self.cost_model()
+        amount, pool = Budget.parse(budget, cost), self.pool()
         chain = Chain.parse(strategy, self._tools(strategy, amount.cost, tell))
         alike = find_duplicates(pool.texts, pool.labelled) if self._settings.duplicates == "drop" else Duplicates()
-        last = next(reversed(self._store.selections()), None)
-        if last is not None and (last.strategy, last.budget, last.seed) != (strategy, budget, seed):
-            last = None
+        pool = replace(pool, spare=alike.spare)
+        same = (s for s in reversed(self._store.selections()) if _same(s, strategy, amount, seed))
+        last = next(same, None)
         done = [] if last is None else self._done(chain, last)
-        return _Asked(new, amount, chain, replace(pool, spare=alike.spare), alike, last, done)
+        if last is None or (more and not chain.unfinished(pool, amount, done)):
+            check_budget(amount, pool)
+        too_long = amount.unaffordable(pool.texts, pool.candidates)
+        return _Asked(new, amount, chain, replace(pool, spare=pool.spare | too_long), alike, too_long, last, done)
 
     def _done(self, chain: Chain, selection: Selection) -> list[str]:
         """Return the stages of a selection that are done; an older store knows only those that picked something."""
@@ -172,10 +210,7 @@ class Selecting:
         ]
         selection_id = selection.id
         if selection_id is None and not new:
-            raise BudgetError(
-                f"a budget of {selection.budget!r} pays none of the texts that {selection.strategy!r} chose first",
-                remedy="raise the budget; --plan says what it buys",
-            )
+            raise _pays_none(selection)
         with self._store.transaction():
             if selection_id is None:
                 selection_id = self._store.add_selection(replace(selection, n_texts=len(new)), new)
@@ -194,6 +229,7 @@ class Selecting:
             n_rounds,
             n_groups=len(asked.alike.groups),
             n_left_out=len(asked.alike.spare),
+            n_too_long=len(asked.too_long),
         )
 
     def _tools(self, strategy: str, cost: CostModel, tell: Tell) -> Tools:
@@ -238,3 +274,18 @@ def _nothing_to_learn_from(strategy: str) -> InputError:
         remedy="begin with a strategy that needs none, --strategy adaptive for example (allabel select --list says "
         "which do), or allabel import FILE --as annotations",
     )
+
+
+def _pays_none(selection: Selection) -> BudgetError:
+    return BudgetError(
+        f"a budget of {selection.budget!r} pays none of the texts that {selection.strategy!r} chose first",
+        remedy="raise the budget",
+    )
+
+
+def _same(selection: Selection, strategy: str, budget: Budget, seed: int) -> bool:
+    """Tell whether a selection was asked for in other words or the same: "90min" is "1.5h"."""
+    theirs = Budget.parse(selection.budget)
+    asked = (NAMED_CHAINS.get(strategy.strip(), strategy.strip()), budget.amount, budget.unit, seed)
+    known = NAMED_CHAINS.get(selection.strategy.strip(), selection.strategy.strip())
+    return (known, theirs.amount, theirs.unit, selection.seed) == asked

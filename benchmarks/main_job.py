@@ -67,26 +67,28 @@ def bc5cdr(data: Path, quick: bool) -> dict[str, Any]:
     print(f"  uniform       strict micro F1 {summary([r['f1'] for r in runs])}")
     print(f"                training {np.median([r['train_s'] for r in runs]):.2f} s (median)")
     print(f"                tagging  {np.median([r['sentences_per_s'] for r in runs]):.0f} sentences/s (median)")
-    start = time.perf_counter()
-    chosen = choose(pool, "allabel", budget, 0)
-    seconds = time.perf_counter() - start
-    ours = strict_f1(chosen, test)
-    n_tokens = sum(count_tokens(d.text) for d in chosen)
-    tokens = Budget(n_tokens, "tokens")
-    same_tokens = [strict_f1(choose(pool, "uniform", tokens, seed), test)["f1"] for seed in seeds]
     mean_tokens = float(np.mean([count_tokens(d.text) for d in pool])) * budget.amount
-    print(f"  allabel       strict micro F1 {ours['f1']:.4f} (deterministic), {n_tokens} tokens")
-    print(f"                chosen in {seconds:.1f} s")
-    print(f"  uniform of as many tokens     {summary(same_tokens)}; {mean_tokens:.0f} tokens are an average tenth")
-    return {
-        "uniform": runs,
-        "allabel": ours,
-        "allabel_tokens": n_tokens,
-        "allabel_select_s": seconds,
-        "uniform_same_tokens_f1": same_tokens,
-        "ratio_to_random_same_texts": ours["f1"] / float(np.mean([r["f1"] for r in runs])),
-        "ratio_to_random_same_tokens": ours["f1"] / float(np.mean(same_tokens)),
-    }
+    print(f"  {mean_tokens:.0f} tokens are an average tenth")
+    found: dict[str, Any] = {"uniform": runs}
+    for percent in (10,) if quick else (10, 5):
+        for strategy in ("allabel", "adaptive"):
+            found[f"{strategy} {percent}%"] = beside_random(pool, test, strategy, percent, len(seeds))
+    return found
+
+
+def beside_random(
+    pool: Sequence[Document], test: Sequence[Document], strategy: str, percent: int, n_seeds: int
+) -> dict[str, Any]:
+    """Choose by a deterministic strategy, then as many tokens at random."""
+    start = time.perf_counter()
+    chosen = choose(pool, strategy, Budget(len(pool) * percent // 100, "texts"), 0)
+    seconds = time.perf_counter() - start
+    ours, n_tokens = strict_f1(chosen, test)["f1"], sum(count_tokens(d.text) for d in chosen)
+    tokens = Budget(n_tokens, "tokens")
+    same = [strict_f1(choose(pool, "uniform", tokens, seed), test)["f1"] for seed in range(n_seeds)]
+    print(f"  {percent:3} %  {strategy:9} {ours:.4f} (deterministic), {n_tokens} tokens, chosen in {seconds:.1f} s")
+    print(f"         uniform of as many tokens {summary(same)}")
+    return {"f1": ours, "tokens": n_tokens, "select_s": seconds, "uniform_same_tokens_f1": same}
 
 
 def nerre(data: Path, quick: bool) -> dict[str, Any]:
@@ -99,14 +101,16 @@ def nerre(data: Path, quick: bool) -> dict[str, Any]:
         budget = Budget(percent, "%")
         seeds = range(2 if quick else 10)
         random = [value_f1(choose(pool, "uniform", budget, seed), test) for seed in seeds]
-        chosen = choose(pool, "allabel", budget, 0)
-        tokens = Budget(sum(count_tokens(d.text) for d in chosen), "tokens")
-        same = [value_f1(choose(pool, "uniform", tokens, seed), test) for seed in seeds]
-        ours = value_f1(chosen, test)
         print(f"  {percent:3} %  uniform {summary(random)}")
-        print(f"         allabel {ours:.4f} (deterministic), {int(tokens.amount)} tokens")
-        print(f"         uniform of as many tokens {summary(same)}")
-        found[f"{percent}%"] = {"uniform": random, "allabel": ours, "uniform_same_tokens": same}
+        found[f"{percent}%"] = {"uniform": random}
+        for strategy in ("allabel", "adaptive"):
+            chosen = choose(pool, strategy, budget, 0)
+            tokens = Budget(sum(count_tokens(d.text) for d in chosen), "tokens")
+            same = [value_f1(choose(pool, "uniform", tokens, seed), test) for seed in seeds]
+            ours = value_f1(chosen, test)
+            print(f"         {strategy} {ours:.4f} (deterministic), {int(tokens.amount)} tokens")
+            print(f"         uniform of as many tokens {summary(same)}")
+            found[f"{percent}%"][strategy] = {"f1": ours, "uniform_same_tokens": same}
     found["all"] = value_f1(pool, test)
     print(f"  all    {found['all']:.4f}")
     return found

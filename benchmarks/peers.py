@@ -60,7 +60,7 @@ def _bm25(texts: Sequence[str]) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     return counts, weights
 
 
-def fast_vote_k(vectors: ScoreArray, n_picks: int, k: int = 150) -> list[int]:
+def fast_vote_k(vectors: ScoreArray, n_picks: int, k: int) -> list[int]:
     """Write down Su et al.'s rule literally: a cosine a pair, a list of voters a text, a sum over them a pick."""
     from sklearn.metrics.pairwise import cosine_similarity
 

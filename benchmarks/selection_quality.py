@@ -69,15 +69,16 @@ def plan(resamples: int) -> list[Job]:
         seeds = range(FIRST_POOL + min(first, resamples), FIRST_POOL + min(end, resamples))
         jobs.extend((c, r, s, p, unit) for r in seeds for c in CORPORA for p in percents for s in strategies)
 
-    some = 4
-    add(MAIN, (5, 10), "tokens", 0, resamples)
-    add(MAIN[:4], (2, 20), "tokens", 0, some)
-    add([*OTHERS, *ABLATION], (5, 10), "tokens", 0, some)
-    add(MAIN[:4], (5, 10), "texts", 0, some)
-    add([*ORDERS, *RATIOS], (5, 10), "tokens", 0, some)
-    add(OTHERS, (5, 10), "tokens", some, resamples)
-    add(MAIN[:4], (5, 10), "texts", some, resamples)
-    add(MAIN[:4], (2, 20), "tokens", some, resamples)
+    # Everything on a few pools first, so that a run that is stopped early tells of everything.
+    every, few = [*OTHERS, *ABLATION, *ORDERS, *RATIOS], 2
+    add(MAIN, (5, 10), "tokens", 0, 3 * few)
+    add(every, (5, 10), "tokens", 0, few)
+    add(MAIN[:4], (2, 20), "tokens", 0, few)
+    add(MAIN[:4], (5, 10), "texts", 0, few)
+    add(MAIN, (5, 10), "tokens", 3 * few, resamples)
+    add(MAIN[:4], (2, 20), "tokens", few, resamples)
+    add(MAIN[:4], (5, 10), "texts", few, resamples)
+    add(every, (5, 10), "tokens", few, resamples)
     return jobs
 
 
@@ -135,35 +136,45 @@ def interval(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], n: int = 
     return float(mean), float(low), float(high)
 
 
+def compare(ours: dict[int, dict[str, Any]], theirs: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """Compare two strategies on the pools that both were run on; empty where there are none."""
+    both = sorted(ours.keys() & theirs.keys())
+    if not both:
+        return {}
+    counts = [[np.array(runs[i]["counts"]) for i in both] for runs in (ours, theirs)]
+    difference, low, high = interval(*counts)
+    return {
+        "difference": difference,
+        "low": low,
+        "high": high,
+        "wins": sum(ours[i]["f1"] > theirs[i]["f1"] for i in both),
+        "pools": len(both),
+        "tokens": float(np.mean([ours[i]["n_tokens"] / theirs[i]["n_tokens"] for i in both])),
+    }
+
+
 def report(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Compare every strategy with random at the same budget, pool by pool; print it and return it."""
+    """Compare every strategy with random at the same budget, pool by pool, and the default with allabel."""
     by: dict[tuple[str, float, str], dict[str, dict[int, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
     for row in rows:
         by[row["corpus"], row["percent"], row["unit"]][row["strategy"]][row["resample"]] = row
     found = []
     for (corpus, percent, unit), strategies in sorted(by.items(), key=lambda item: (item[0][2], *item[0][:2])):
         random = strategies.get("uniform", {})
-        if not random:
-            continue
-        mean = np.mean([row["f1"] for row in random.values()])
+        mean = np.mean([row["f1"] for row in random.values()]) if random else float("nan")
         print(f"\n{corpus}, {percent:g} % of the pool's {unit}: random {100 * mean:.1f} F1 ({len(random)} pools)")
-        for strategy, runs in sorted(strategies.items()):
-            both = sorted(runs.keys() & random.keys())
-            if strategy == "uniform" or not both:
-                continue
-            pairs = [(np.array(runs[i]["counts"]), np.array(random[i]["counts"])) for i in both]
-            difference, low, high = interval([a for a, _ in pairs], [b for _, b in pairs])
-            wins = sum(runs[i]["f1"] > random[i]["f1"] for i in both)
-            tokens = np.mean([runs[i]["n_tokens"] / random[i]["n_tokens"] for i in both])
-            sign = "above" if low > 0 else "BELOW" if high < 0 else ""
-            print(
-                f"  {SHORT.get(strategy, strategy):50} {difference:+6.1f} ({low:+.1f} to {high:+.1f}), "
-                f"wins {wins}/{len(both)}, {tokens:.2f} x the tokens  {sign}"
-            )
-            found.append(
-                {"corpus": corpus, "percent": percent, "unit": unit, "strategy": strategy, "difference": difference}
-                | {"low": low, "high": high, "wins": wins, "pools": len(both), "tokens": float(tokens)}
-            )
+        pairs = [(strategy, "uniform") for strategy in sorted(strategies) if strategy != "uniform"]
+        for ours, theirs in [*pairs, (ADAPTIVE, "allabel")]:
+            compared = compare(strategies[ours], strategies[theirs])
+            if compared:
+                name = SHORT.get(ours, ours) + (" against allabel" if theirs == "allabel" else "")
+                sign = "above" if compared["low"] > 0 else "BELOW" if compared["high"] < 0 else ""
+                print(
+                    f"  {name:50} {compared['difference']:+6.1f} ({compared['low']:+.1f} to {compared['high']:+.1f}), "
+                    f"wins {compared['wins']}/{compared['pools']}, {compared['tokens']:.2f} x the tokens  {sign}"
+                )
+                at = {"corpus": corpus, "percent": percent, "unit": unit}
+                found.append(at | {"strategy": ours, "against": theirs} | compared)
     return found
 
 

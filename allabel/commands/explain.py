@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project
+from allabel.console import open_project, printable
 from allabel.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def explained(project: "Project", ids: tuple[str, ...] | None) -> list[dict[str,
     """Explain these chosen texts, in the order given, or all of them by selection and rank.
 
     One row a text: id, state, stage, rank, score, reason (None where it was annotated without having been chosen),
-    tokens, text, n_texts, n_served, n_alone, examples, nearest, sentence.
-    Raises InputError naming the nearest ids where one is unknown or was never chosen.
+    tokens, text, n_texts, n_open, n_served, n_alone, examples, nearest, sentence.
+    Raises InputError naming ids spelt alike where one is unknown or was never chosen.
     """
     from allabel.select.budget import count_tokens
     from allabel.select.explain import explain as explain_choices
@@ -80,16 +80,20 @@ def _check(id: str, known: list[str], chosen: list[str]) -> None:
     if id in known:
         raise InputError(
             f"the text {id!r} was never chosen, so there is no reason to tell",
-            remedy=(f"near it are {', '.join(map(repr, near))}; " if near else "") + "allabel explain --all shows all",
+            remedy=(f"ids spelt alike: {', '.join(map(repr, near))}; " if near else "")
+            + "allabel explain --all shows all",
         )
     raise InputError(f"there is no text {id!r} in the project", remedy=f"{meant}allabel explain --all shows all chosen")
 
 
 def _plain(row: dict[str, Any]) -> str:
     chosen = f"chosen by {row['stage']} as number {row['rank']}" if row["stage"] else "annotated without being chosen"
-    lines = [f"{row['id']}  ({row['state']}, {chosen}, {row['tokens']} tokens)", f"  {row['text']}"]
+    lines = [
+        f"{printable(row['id'])}  ({row['state']}, {chosen}, {row['tokens']} tokens)",
+        f"  {printable(row['text'])}",
+    ]
     if row["reason"]:
-        lines.append(f"  why: {row['reason']}")
-    lines.append(f"  now: {row['sentence']}")
-    lines += [f"    for {e['id']}: {e['snippet']}" for e in row["examples"]]
+        lines.append(f"  why: {printable(row['reason'])}")
+    lines.append(f"  now: {printable(row['sentence'])}")
+    lines += [f"    for {printable(e['id'])}: {printable(e['snippet'])}" for e in row["examples"]]
     return "\n".join(lines)

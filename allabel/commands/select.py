@@ -1,6 +1,7 @@
 """`allabel select`: queue what is worth annotating, with the reason for each text; `--plan` says what it takes."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, say
+from allabel.console import open_project, printable, say, texts
 from allabel.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def select(
     for pick in got.picks:
         told = explanations.get(pick.doc_id)
         click.echo(json.dumps(_row(pick, told), ensure_ascii=False) if as_json else _plain(pick, told, width))
-    _say_how_it_stands(got)
+    _say_how_it_stands(got, _command(budget, settings.get("strategy"), seed))
 
 
 def _explanations(project: "Project", picks: "Sequence[Pick]") -> "dict[DocId, Explanation]":
@@ -94,7 +95,7 @@ def _row(pick: "Pick", told: "Explanation | None") -> dict[str, Any]:
 
 
 def _plain(pick: "Pick", told: "Explanation | None", width: int) -> str:
-    line = f"{pick.rank:5}  {pick.stage:{width}}  {pick.doc_id}  {pick.reason}"
+    line = f"{pick.rank:5}  {pick.stage:{width}}  {printable(pick.doc_id)}  {printable(pick.reason)}"
     return line if told is None else f"{line}\n       {told.sentence()}"
 
 
@@ -115,18 +116,32 @@ def _listed(folder: Path, as_json: bool) -> str:
     return "\n".join(lines)
 
 
-def _say_how_it_stands(got: "Selected") -> None:
+def _command(budget: str, strategy: str | None, seed: int) -> str:
+    flags = ([f"--strategy {shlex.quote(strategy)}"] if strategy else []) + ([f"--seed {seed}"] if seed else [])
+    return " ".join(["allabel select", f"--budget {shlex.quote(budget)}", *flags])
+
+
+def _say_how_it_stands(got: "Selected", command: str) -> None:
     if got.repeated:
-        say(f"these {len(got.picks)} texts were chosen before, nothing new is queued")
+        say(f"these {texts(len(got.picks))} were chosen before, nothing new is queued")
     else:
+        for other in got.unfinished:
+            chosen = other.selection
+            say(
+                f"round {other.round} of {other.n_rounds} of an earlier selection is still to come; it goes on with "
+                + _command(chosen.budget, chosen.strategy, chosen.seed)
+            )
         if got.n_left_out:
             say(_left_out(got.n_groups, got.n_left_out))
-        say(f"queued {len(got.picks)} texts" + (f", round {got.round} of {got.n_rounds}" if got.n_rounds > 1 else ""))
+        if got.n_too_long:
+            say(f"{texts(got.n_too_long)} left out, too long for the whole budget")
+        round_ = f", round {got.round} of {got.n_rounds}" if got.n_rounds > 1 else ""
+        say(f"queued {texts(len(got.picks))}{round_}")
     if got.waiting_stage:
         stage, _, _ = got.waiting_stage.partition("#")
         say(
-            f"round {got.round + 1} of {got.n_rounds} ({stage}) waits for the annotation of {got.n_waiting_for} "
-            "queued texts: annotate them, then run the same command again"
+            f"round {got.round + 1} of {got.n_rounds} ({stage}) waits for the annotation of "
+            f"{texts(got.n_waiting_for, 'queued ')}: annotate them, then run the same command again: {command}"
         )
     elif got.repeated:
         say("the selection is complete; --more chooses as much again")
@@ -134,7 +149,7 @@ def _say_how_it_stands(got: "Selected") -> None:
 
 def _left_out(n_groups: int, n_texts: int) -> str:
     return (
-        f"near-duplicates: {n_groups} groups, {n_texts} texts left out so that one of each is chosen from "
+        f"near-duplicates: {n_groups} groups, {texts(n_texts)} left out so that one of each is chosen from "
         "(--duplicates keep takes them in)"
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, say
+from allabel.console import open_project, say, texts
 
 if TYPE_CHECKING:
     from allabel.project import Project
@@ -31,6 +31,17 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
             "labels": list(project.schema.names),
             "backend": project.settings.backend,
         }
+        data["selections"] = [
+            {
+                "strategy": one.selection.strategy,
+                "budget": one.selection.budget,
+                "seed": one.selection.seed,
+                "next_round": one.round,
+                "rounds": one.n_rounds,
+                "waits_for": one.n_waiting_for,
+            }
+            for one in project.unfinished()
+        ]
         signals = stopping(project) if stop else []
         journal = journalled(project) if calls else {}
     if as_json:
@@ -39,6 +50,13 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
         click.echo(json.dumps(data | told, ensure_ascii=False))
         return
     for key, value in data.items():
+        if key == "selections":
+            for one in value:
+                click.echo(
+                    f"selection  {one['strategy']} {one['budget']} (seed {one['seed']}): round {one['next_round']} of "
+                    f"{one['rounds']} is next, {texts(one['waits_for'])} to annotate before"
+                )
+            continue
         click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}")
     if calls:
         click.echo(_calls_in_words(journal))
@@ -58,10 +76,14 @@ def stopping(project: "Project") -> "list[Signal]":
     from allabel.stopping.rounds import rounds
     from allabel.stopping.signals import stop_signals
 
+    picks = sorted(project.store.picks(), key=lambda pick: (pick.selection_id, pick.rank))
+    stages: dict[tuple[int, str], int] = {}
+    for pick in picks:
+        stages.setdefault((pick.selection_id, pick.stage), len(stages))
     return stop_signals(
         project.pool(),
         project.demonstrations(),
-        rounds(project.store.annotations(), {pick.doc_id: pick.selection_id for pick in project.store.picks()}),
+        rounds(project.store.annotations(), {p.doc_id: stages[p.selection_id, p.stage] for p in picks}),
         EmbeddedAnnotator(shots=project.settings.shots, retriever=retriever(project.settings)),
         project.similarity,
         shots=project.settings.shots,

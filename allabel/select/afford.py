@@ -13,6 +13,16 @@ def check_budget(budget: Budget, pool: Pool) -> None:
     """Raise BudgetError where the pool's candidates cannot meet the budget, or the budget buys no text."""
     if not len(pool):
         raise BudgetError("the pool is empty: there is nothing to select from", remedy="allabel import FILE first")
+    left_out, blank = len(pool.spare - pool.labelled), sum(not text.strip() for text in pool.texts)
+    without = (f", {left_out} near-duplicates left out" if left_out else "") + (
+        f", {blank} blank texts left out" if blank else ""
+    )
+    keep = ", or --duplicates keep" if left_out else ""
+    if not len(pool.candidates):
+        raise BudgetError(
+            f"nothing is left to choose from: every text is annotated or queued{without}",
+            remedy=f"import more texts{keep}",
+        )
     prices = budget.prices([pool.texts[i] for i in pool.candidates])
     unit = "texts" if budget.unit == "%" else budget.unit
     wanted, have = budget.total(len(pool)), float(prices.sum())
@@ -22,11 +32,11 @@ def check_budget(budget: Budget, pool: Pool) -> None:
             remedy="raise the budget",
         )
     if wanted > have * (1 + 1e-9):
-        left_out, most = len(pool.spare - pool.labelled), math.floor(have * 10) / 10
+        most = math.floor(have * 10) / 10
         raise BudgetError(
             f"a budget of {_amount(wanted)} {unit} is over the pool, which has {_amount(have)} {unit} left to choose "
-            "from" + (f", {left_out} near-duplicates left out" if left_out else ""),
-            remedy=f"ask for at most {_amount(most)}{_SUFFIX[unit]}" + (", or --duplicates keep" if left_out else ""),
+            f"from{without}",
+            remedy=f"ask for at most {_amount(most)}{_SUFFIX[unit]}{keep}",
         )
 
 

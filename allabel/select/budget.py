@@ -10,7 +10,7 @@ import numpy as np
 
 from allabel.errors import BudgetError
 from allabel.select.cost import CostModel
-from retrieval.base import FloatArray
+from retrieval.base import FloatArray, IntArray
 
 Unit = Literal["%", "texts", "tokens", "minutes"]
 
@@ -61,6 +61,11 @@ class Budget:
         if self.unit == "minutes":
             return [self.amount * weight / sum(weights) for weight in weights]
         return [float(share) for share in shares(int(self.total(n_pool)), weights)]
+
+    def unaffordable(self, texts: Sequence[str], candidates: IntArray) -> frozenset[int]:
+        """Return the candidates that the whole budget cannot pay."""
+        prices = self.prices([texts[i] for i in candidates.tolist()])
+        return frozenset(candidates[prices > self.total(len(texts)) * (1 + 1e-9)].tolist())
 
     def prices(self, texts: Sequence[str]) -> FloatArray:
         """Return what each text takes from the total: (n_texts,), 1 each where texts are counted."""

@@ -7,8 +7,10 @@ Source: ALLabel (arXiv 2509.07512): stages D, S, U with M/5, 3M/5, M/5; Su et al
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -54,8 +56,13 @@ class Chain:
     def parse(cls, text: str, tools: Tools) -> "Chain":
         """Read a strategy's name, `module:Class`, or `name:weight,name:weight,…`. Raises InputError."""
         names, weights = [], []
-        for part in NAMED_CHAINS.get(text, text).split(","):
-            name, _, weight = part.strip().rpartition(":")
+        for part in NAMED_CHAINS.get(text.strip(), text).split(","):
+            name, _, weight = (piece.strip() for piece in part.strip().rpartition(":"))
+            if part.partition(":")[0].strip() in NAMED_CHAINS:
+                raise InputError(
+                    f"{part.strip()!r} is a chain of its own and no stage of another",
+                    remedy=f"write its stages: {NAMED_CHAINS[part.partition(':')[0].strip()]}",
+                )
             if name in known_names("strategies") and not _is_number(weight):
                 raise InputError(f"the weight {weight!r} of {name!r} is no number", remedy=f"for example {name}:1")
             if not name or not _is_number(weight):
@@ -66,8 +73,9 @@ class Chain:
                 )
             names.append(name)
             weights.append(float(weight))
-        stages = tuple(load("strategies", name, extra=NAMED_CHAINS)(tools) for name in names)
-        return cls(stages, tuple(weights), tools.cap)
+        if math.isinf(sum(weights)):
+            raise InputError(f"the weights of {text!r} are too large to be added", remedy="for example 1:3:1")
+        return cls(tuple(_stage(name, tools) for name in names), tuple(weights), tools.cap)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -95,7 +103,7 @@ class Chain:
         """
         steps: list[Step] = []
         prices = budget.prices(pool.texts)
-        until = np.cumsum(budget.shares(len(pool), self.weights))
+        until = self.until(pool, budget)
         spent = float(prices[list(chosen)].sum())
         for i, (key, stage) in enumerate(zip(self.keys, self.stages, strict=True)):
             if key in done:
@@ -110,6 +118,18 @@ class Chain:
             pool = pool.with_chosen(positions)
         return steps
 
+    def until(self, pool: Pool, budget: Budget) -> FloatArray:
+        """Return how much may be spent when each stage is done: (n_stages,).
+
+        The first stage may spend what the cheapest text takes, also where its share is less: without it no other has
+        anything to go by.
+        """
+        until = np.cumsum(budget.shares(len(pool), self.weights))
+        prices = budget.prices([pool.texts[i] for i in pool.candidates])
+        if not pool.labelled and len(prices) and until[-1] >= prices.min():
+            until = np.maximum(until, prices.min())
+        return until
+
     def reached(self, chose: Iterable[str]) -> list[str]:
         """Return the stages up to the last of those that chose: one before it that could afford no text is done."""
         return list(self.keys[: max((self.keys.index(key) + 1 for key in chose if key in self.keys), default=0)])
@@ -117,7 +137,8 @@ class Chain:
     def unfinished(self, pool: Pool, budget: Budget, done: Sequence[str]) -> list[str]:
         """Return the stages with a share of the budget that have not chosen yet, in order."""
         shares = budget.shares(len(pool), self.weights)
-        return [key for key, share in zip(self.keys, shares, strict=True) if share and key not in done]
+        has_share = [share > 0 or i == 0 for i, share in enumerate(shares)]
+        return [key for key, has in zip(self.keys, has_share, strict=True) if has and key not in done]
 
     def rounds(self, pool: Pool, budget: Budget) -> dict[str, int]:
         """Return in which round, from 1, each stage with a share of the budget chooses; the expert annotates between.
@@ -134,7 +155,10 @@ class Chain:
     def _pick(
         self, stage: Stage, pool: Pool, share: float, prices: FloatArray, seed: np.random.SeedSequence
     ) -> list[Choice]:
-        """Spend the share on the stage's choices in order, up to the first that it cannot pay."""
+        """Spend the share on the stage's choices in order, up to the first that what is left cannot pay.
+
+        A text that the whole share cannot pay is passed over.
+        """
         open_ = prices[pool.candidates]
         share *= 1 + 1e-9  # sums of minutes are not exact
         if not len(open_) or share < open_.min():
@@ -143,10 +167,12 @@ class Chain:
         # A smaller n gives a prefix of a larger one: ask for what the share buys on average, then for more.
         n = min(len(open_), max(1, int(share / open_.mean())))
         while True:
-            choices = stage.select(pool, n, np.random.default_rng(seed))
+            asked = stage.select(pool, n, np.random.default_rng(seed))
+            choices = [choice for choice in asked if prices[choice.position] <= share]
             spent = np.cumsum([prices[choice.position] for choice in choices])
             n_paid = int(np.searchsorted(spent, share, side="right"))
-            if n_paid < n or n == len(open_) or share - spent[-1] < open_.min():
+            left = share - (spent[-1] if len(spent) else 0)
+            if n_paid < len(choices) or len(asked) < n or n == len(open_) or left < open_.min():
                 return choices[:n_paid]
             # More than the cap cannot be had, and the stage says so: first ask for all that can.
             n = min(2 * n, limit if n < limit else len(open_))
@@ -166,3 +192,16 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _stage(name: str, tools: Tools) -> Stage:
+    stage: Any = None
+    with suppress(TypeError):
+        stage = load("strategies", name, extra=NAMED_CHAINS)(tools)
+    if not (hasattr(stage, "select") and hasattr(stage, "needs_annotations") and hasattr(stage, "name")):
+        raise InputError(
+            f"{name!r} is no strategy: it is not made from Tools, or has no name, needs_annotations and select",
+            remedy="see allabel.select.base.Stage; allabel select --list names those there are",
+        )
+    made: Stage = stage
+    return made

@@ -49,10 +49,10 @@ class CoreSet:
         n_before = len(pool.labelled) + len(choices)
         farthest = islice(_farthest_first(similarity, nearest, open_), n - len(choices))
         for earlier, (position, value, median) in enumerate(farthest, start=n_before):
-            reason = (
-                f"far from everything chosen before: its greatest similarity to any of {earlier} texts is "
-                f"{value:.2f}, the median text's {median:.2f}"
+            to = (
+                "similarity to the one text there" if earlier == 1 else f"greatest similarity to any of {earlier} texts"
             )
+            reason = f"far from everything chosen before: its {to} is {value:.2f}, the median text's {median:.2f}"
             choices.append(Choice(position, value, reason))
         return choices
 

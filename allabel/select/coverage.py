@@ -8,6 +8,7 @@ from allabel.select.base import Choice, Pool, Tools
 from allabel.select.budget import count_tokens
 from allabel.select.queries import drawn
 from allabel.select.reach import Gained, greedy, reach
+from allabel.select.wording import counted
 from retrieval.base import FloatArray, IntArray
 
 # A demonstration is close when it ranks among a text's ten best.
@@ -51,11 +52,19 @@ class Coverage:
         return np.ones(len(queries))
 
     def _reason(self, gained: Gained, weights: FloatArray, scale: float, n_tokens: int) -> str:
-        close = round(scale * int((gained.before < CLOSE).sum()))
-        return (
-            f"the best demonstration so far for {round(scale * len(gained.served))} texts, {close} of which had none "
-            f"among their ten closest; {n_tokens} tokens"
-        )
+        n_served, n_far = round(scale * len(gained.served)), round(scale * int((gained.before < CLOSE).sum()))
+        if n_served == 1:
+            far = f"which had {'none' if n_far else 'one'} among its ten closest"
+        else:
+            far = f"{n_far} of which had none among their ten closest"
+        return f"{best_for(n_served)}{f', {far}' if n_served else ''}; {counted(n_tokens, 'token')}"
+
+
+def best_for(n_served: int) -> str:
+    """Say for how many texts it is the best demonstration so far."""
+    if not n_served:
+        return "no text gets a closer demonstration by it"
+    return f"the best demonstration so far for {counted(n_served, 'text')}"
 
 
 class CoveragePerToken(Coverage):

@@ -8,6 +8,7 @@ import numpy as np
 from allabel.document import DocId
 from allabel.select.base import Pool
 from allabel.select.served import CLOSE_RANK, Served, served
+from allabel.select.wording import counted
 from retrieval.base import IntArray, Similarity
 
 EXAMPLES, SNIPPET = 3, 80
@@ -26,8 +27,9 @@ class Neighbour:
 class Explanation:
     """What one chosen text does for the texts that nobody chose.
 
-    n_texts: size of the pool. n_served: texts that are not chosen and whose best demonstration among all chosen texts
-    is this one. n_alone: those of them that have no other chosen text among their ten closest texts.
+    n_texts: size of the pool. n_open: texts of it that nobody chose. n_served: texts that are not chosen and whose
+    best demonstration among all chosen texts is this one. n_alone: those of them that have no other chosen text among
+    their ten closest texts.
     examples: the served texts it is closest to, three at most, each with this text's rank for it.
     nearest: the closest other chosen text, with its rank among all texts for this one; None where there is none.
     """
@@ -35,6 +37,7 @@ class Explanation:
     id: DocId
     position: int
     n_texts: int
+    n_open: int
     n_served: int
     n_alone: int
     examples: tuple[Neighbour, ...]
@@ -42,17 +45,31 @@ class Explanation:
 
     def sentence(self) -> str:
         """Say it in one sentence with its numbers."""
-        if self.n_served:
-            texts = f"{self.n_served} text{'s' if self.n_served > 1 else ''}"
-            alone = "no other chosen text among their ten closest"
-            told = f"best demonstration for {texts}, {self.n_alone} of which have {alone}"
-        else:
-            told = "best demonstration for no text: to each one another chosen text is closer"
+        if self.n_texts == 1:
+            return "it is the only text of the pool"
         if self.nearest is None:
-            return f"{told}; no other text is chosen"
-        return f"{told}; the nearest other chosen text is {self.nearest.id}, rank {self.nearest.rank:.0f} of " + (
-            f"{self.n_texts - 1}"
+            return f"{self._learn()}; no other text is chosen"
+        return f"{self._learn()}{self._alone()}; the nearest other chosen text is {self.nearest.id}, rank " + (
+            f"{self.nearest.rank:.0f} of {self.n_texts - 1}"
         )
+
+    def _learn(self) -> str:
+        if not self.n_open:
+            return "every text of the pool is chosen"
+        if not self.n_served:
+            return "no text learns most from it: another chosen text is at least as close to each"
+        return f"{counted(self.n_served, 'text')} learn{'s' if self.n_served == 1 else ''} most from it"
+
+    def _alone(self) -> str:
+        if not self.n_served:
+            return ""
+        if self.n_served == 1:
+            return f", and has {'no other' if self.n_alone else 'another'} chosen text among its ten closest"
+        if self.n_alone in (0, self.n_served):
+            return f"; {'none' if self.n_alone else 'each'} of them has another chosen text among its ten closest"
+        have = "has" if self.n_alone == 1 else "have"
+        its = "its" if self.n_alone == 1 else "their"
+        return f"; {self.n_alone} of them {have} no other chosen text among {its} ten closest"
 
 
 def explain(pool: Pool, positions: Sequence[int], similarity: Similarity) -> list[Explanation]:
@@ -81,6 +98,7 @@ def _explanation(pool: Pool, own: Served, i: int, rest: Served) -> Explanation:
         pool.ids[position],
         position,
         len(pool),
+        len(pool) - len(pool.labelled),
         len(mine),
         int((rest.other_rank[mine] > CLOSE_RANK).sum()),
         tuple(_neighbour(pool, int(rest.queries[j]), rest.rank[j]) for j in closest),

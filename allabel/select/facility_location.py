@@ -12,8 +12,8 @@ from allabel.select.base import Choice, Pool, Tools
 from retrieval.base import IntArray, ScoreArray, Similarity
 from retrieval.columns import columns
 
-# Columns are kept for when their gain is asked again, those asked last.
-KEPT_BYTES = 128 * 1024**2
+# Columns are kept for when their gain is asked again: all of them up to 11,000 texts, above those that were asked last.
+KEPT_BYTES = 512 * 1024**2
 BATCH = 64
 
 
@@ -72,11 +72,14 @@ def _greedy(similarity: Similarity, open_: IntArray, best: ScoreArray) -> Iterat
         for old in [*kept][: max(0, len(kept) + len(positions) - room)]:
             del kept[old]
         for some, found in columns(similarity, np.array(positions, dtype=np.int64)):
-            kept.update(zip(some.tolist(), found.copy(), strict=True))
+            # A copy of each row: a view would hold its whole block until the last row of it is let go.
+            kept.update({position: row.copy() for position, row in zip(some.tolist(), found, strict=True)})
 
     heap: list[tuple[float, int, int]] = []  # minus the gain, the position, how many were chosen when it was worked out
     for some, found in columns(similarity, open_):
         heap += [(-gain(column), position, 0) for position, column in zip(some.tolist(), found, strict=True)]
+        if len(open_) <= room:
+            kept.update(zip(some.tolist(), found, strict=True))
     heapq.heapify(heap)
     n_chosen = 0
     while heap:

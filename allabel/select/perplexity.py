@@ -40,17 +40,9 @@ class Perplexity:
                 f"only {len(known)} of {len(candidates)} texts got a reply with a perplexity, and {n} are to be chosen"
                 + (f"; the first error: {errors[0]}" if errors else "")
             )
-        median = float(np.median(list(known.values())))
         best = sorted(known, key=lambda i: (-known[i], i))[:n]
-        return [
-            Choice(
-                i,
-                known[i],
-                f"the annotator is unsure: perplexity {known[i]:.3f}, the median of {len(known)} tagged texts is "
-                f"{median:.3f}",
-            )
-            for i in best
-        ]
+        values = list(known.values())
+        return [Choice(i, known[i], _reason(known[i], values)) for i in best]
 
     def _perplexities(self, pool: Pool, positions: tuple[int, ...]) -> tuple[dict[int, float], list[str]]:
         """Tag these texts, or return what the last call found for the same ones: tagging is what costs."""
@@ -59,3 +51,14 @@ class Perplexity:
             known = {i: r.perplexity for i, r in zip(positions, replies, strict=True) if r.perplexity is not None}
             self._tagged = (pool, positions), known, sorted({r.error for r in replies if r.error})
         return self._tagged[1], self._tagged[2]
+
+
+def _reason(perplexity: float, all_: list[float]) -> str:
+    told = f"perplexity {perplexity:.3f}, where 1 is certain"
+    if len(all_) == 1:
+        return f"the only text that the annotator tagged: {told}"
+    if min(all_) == max(all_):
+        return f"the annotator is equally sure of all {len(all_)} tagged texts: {told}"
+    median = float(np.median(all_))
+    told += f"; the median of {len(all_)} tagged texts is {median:.3f}"
+    return f"the annotator is less sure of it than of most: {told}" if perplexity > median else told

@@ -22,7 +22,8 @@ class StagePlan:
 
     n_tagged: the texts that the annotator in use tags for it, at most, to measure uncertainty. on_board: the annotator
     on board measures it, in seconds and without tokens.
-    estimated: the numbers stand on the pool's mean length; otherwise the stage was run and the texts are the ones.
+    estimated: the numbers stand on the mean length of what was chosen before, or of the pool where nothing was;
+    otherwise the stage was run and the texts are the ones.
     """
 
     stage: str
@@ -88,18 +89,23 @@ def plan_stages(
         for step in chain.advance(pool, budget, done, seed, chosen=chosen, waiting=True):
             run[step.stage] = np.array([choice.position for choice in step.choices], dtype=np.int64)
     plans: list[StagePlan] = []
-    shares = budget.shares(len(pool), chain.weights)
-    for key, stage, share in zip(chain.keys, chain.stages, shares, strict=True):
-        if key in done or not share:
+    spent, until = float(prices[list(chosen)].sum()), chain.until(pool, budget)
+    for key, stage, most in zip(chain.keys, chain.stages, until.tolist(), strict=True):
+        if key in done:
             continue
         open_ = pool.candidates
         if key in run:
             own = run[key]
             plan = StagePlan(key, len(own), int(n_tokens[own].sum()), float(minutes[own].sum()), False)
             pool = pool.with_chosen(own.tolist())
+            spent += float(prices[own].sum())
         else:
             taken = sum(p.n_texts for p in plans if p.estimated)
-            plan = _estimate(key, share, len(open_) - taken, n_tokens[open_], minutes[open_], prices[open_])
+            # What was chosen so far tells better than the pool how long the texts are that this strategy takes.
+            like = np.concatenate([np.array(list(chosen), dtype=np.int64), *run.values()])
+            like = like if len(like) else open_
+            plan = _estimate(key, most - spent, len(open_) - taken, n_tokens[like], minutes[like], prices[like])
+            spent += plan.n_texts * float(prices[like].mean()) if len(like) else 0.0
             if asks_annotator(stage):
                 n_tagged = len(open_) - taken if plan.n_texts else 0
                 plan = replace(plan, n_tagged=min(n_tagged, chain.cap or n_tagged))
@@ -114,5 +120,5 @@ def _estimate(
 ) -> StagePlan:
     if n_open <= 0:
         return StagePlan(stage, 0, 0, 0.0, True)
-    n = min(n_open, int(share / float(prices.mean()) + 1e-9))
+    n = max(0, min(n_open, int(share / float(prices.mean()) + 1e-9)))
     return StagePlan(stage, n, round(n * float(n_tokens.mean())), n * float(minutes.mean()), True)

@@ -44,7 +44,9 @@ class SumRank:
             Choice(
                 int(candidates[i]),
                 -float(mean_ranks[i]),
-                f"a good demonstration for many: mean rank {mean_ranks[i]:.0f} among {n_ranked} texts "
+                "the only text left to choose from"
+                if n_ranked == 1
+                else f"a good demonstration for many: mean rank {mean_ranks[i]:.0f} among {n_ranked} texts "
                 f"over {over} as queries, where chance is {n_ranked / 2:.0f}",
             )
             for i in order

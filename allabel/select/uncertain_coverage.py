@@ -1,9 +1,10 @@
 """Coverage of what is still unsure: each text counts as much as the annotator on board is unsure of it. Our own."""
 
 from allabel.select.base import Pool
-from allabel.select.coverage import CoveragePerToken
+from allabel.select.coverage import CoveragePerToken, best_for
 from allabel.select.reach import Gained
 from allabel.select.uncertainty import doubts
+from allabel.select.wording import counted
 from retrieval.base import FloatArray, IntArray
 
 
@@ -24,7 +25,7 @@ class UncertainCoverage(CoveragePerToken):
 
     def _reason(self, gained: Gained, weights: FloatArray, scale: float, n_tokens: int) -> str:
         served = weights[gained.served]
-        return (
-            f"the best demonstration so far for {round(scale * len(served))} texts, of which the annotator is "
-            f"{served.mean() if len(served) else 0:.1f} times as unsure as of the average text; {n_tokens} tokens"
-        )
+        told = best_for(round(scale * len(served)))
+        if len(served):
+            told += f", of which the annotator is {served.mean():.1f} times as unsure as of the average text"
+        return f"{told}; {counted(n_tokens, 'token')}"

@@ -7,6 +7,7 @@ import numpy as np
 from allabel.select.base import Pool
 from allabel.select.uncertainty import doubts
 from allabel.select.word_coverage import WordCoverage
+from allabel.select.wording import counted
 from retrieval.base import FloatArray
 
 
@@ -25,10 +26,11 @@ class UncertainWordCoverage(WordCoverage):
     def _weights(self, pool: Pool) -> FloatArray:
         return doubts(pool, self._tools, np.arange(len(pool)))
 
-    def _reason(self, told: Sequence[str], n_new: int, n_tokens: int) -> str:
-        if not told:
-            return f"it holds words of texts that the annotator is unsure of; {n_tokens} tokens"
-        return (
-            f"first to hold {n_new} words of texts that the annotator is unsure of, {', '.join(told)}; "
-            f"{n_tokens} tokens"
-        )
+    def _reason(self, told: Sequence[str], n_new: int, gain: float) -> str:
+        if n_new:
+            return ", ".join(
+                [f"first to hold {counted(n_new, 'word')} of texts that the annotator is unsure of", *told]
+            )
+        if gain:
+            return "chosen texts hold all words that it shares with those the annotator is unsure of, some only rarely"
+        return "it shares no word with a text that the annotator is unsure of"

@@ -11,6 +11,7 @@ import numpy as np
 from allabel.select.base import Choice, Pool
 from allabel.select.perplexity import Perplexity
 from allabel.select.votes import Votes
+from allabel.select.wording import counted
 from retrieval.base import IntArray
 
 # The share of the tagged texts that the annotator is surest of: they come last.
@@ -23,7 +24,8 @@ class VoteK(Perplexity):
     Reading: the paper makes as many buckets as texts are wanted. Here there are 1, 2, 4, … of them, and of each that
     holds nothing chosen yet one text is taken, the least certain bucket first: after 2^m texts each of 2^m equal
     buckets has given one, and a smaller budget is the beginning of a larger one. As in the paper, the tenth that the
-    annotator is surest of is left out; it comes last, for budgets that want nearly everything.
+    annotator is surest of is left out; it comes last, for budgets that want nearly everything. A text votes for as
+    many neighbours as in `fast_vote_k`.
     """
 
     name = "vote_k"
@@ -47,9 +49,9 @@ class VoteK(Perplexity):
                 members: IntArray = ranked[bucket]
                 position = votes.best_of(members)
                 reason = (
-                    f"the most voted-for of {len(members)} texts that the annotator is about as sure of: perplexity "
-                    f"{perplexities[position]:.3f}, {votes.of(position):.1f} votes of texts that have it among their "
-                    f"{votes.n_neighbours} nearest"
+                    f"the most voted-for of {counted(len(members), 'text')} that the annotator is about as sure of: "
+                    f"perplexity {perplexities[position]:.3f}, {votes.of(position):.1f} votes of texts that "
+                    f"have it among their {votes.n_neighbours} nearest"
                 )
                 choices.append(Choice(position, perplexities[position], reason))
                 votes.choose(position)

@@ -10,17 +10,26 @@ from allabel.select.base import Pool
 from retrieval.base import IntArray, Similarity
 from retrieval.neighbours import neighbours
 
-N_NEIGHBOURS = 150
+# The published number, for pools of thousands: where it comes near the size of the pool, all votes are soon used up.
+MOST_NEIGHBOURS, FEWEST_NEIGHBOURS, POOL_SHARE = 150, 5, 20
 DISCOUNT = 10
 # A whole vote: votes are whole numbers, so that sums of them tie exactly. After twelve discounts nothing is left.
 VOTE = 10**12
 
 
-class Votes:
-    """Every unlabelled text votes for its `k` nearest; its vote is worth 10^-t once t of them were chosen."""
+def n_neighbours(n_texts: int) -> int:
+    """Return how many neighbours a text of such a pool votes for: a twentieth of it, at least 5 and at most 150."""
+    return min(MOST_NEIGHBOURS, max(FEWEST_NEIGHBOURS, n_texts // POOL_SHARE))
 
-    def __init__(self, similarity: Similarity, pool: Pool, k: int = N_NEIGHBOURS) -> None:
-        self._listed = neighbours(similarity, k).ids
+
+class Votes:
+    """Every unlabelled text votes for its `k` nearest; its vote is worth 10^-t once t of them were chosen.
+
+    k: None for `n_neighbours` of the pool.
+    """
+
+    def __init__(self, similarity: Similarity, pool: Pool, k: int | None = None) -> None:
+        self._listed = neighbours(similarity, n_neighbours(len(pool)) if k is None else k).ids
         self.n_neighbours = self._listed.shape[1]
         listed = self._listed.ravel()
         self._voters = np.argsort(listed, kind="stable") // max(1, self.n_neighbours)

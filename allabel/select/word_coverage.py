@@ -13,13 +13,14 @@ import numpy.typing as npt
 
 from allabel.select.base import Choice, Pool, Tools
 from allabel.select.budget import count_tokens
+from allabel.select.wording import counted
 from retrieval.base import FloatArray, IntArray
 from retrieval.counts import Vocabulary
 
 Row = npt.NDArray[np.int32]
 
-# Words named in a reason: so many at most, and none that more than this share of the texts hold.
-NAMED, TELLING = 3, 0.05
+# Words named in a reason: so many at most, none that more than this share of the texts hold, none shorter than this.
+NAMED, TELLING, SHORTEST = 3, 0.05, 3
 
 
 class WordCoverage:
@@ -52,19 +53,28 @@ class WordCoverage:
         choices = []
         for position, gain, new in islice(_greedy(rows, worth, n_tokens, candidates, sorted(pool.labelled)), n):
             telling = new[n_texts[new] <= max(2, TELLING * len(pool))]
-            best = telling[np.argsort(-worth[telling], kind="stable")][:NAMED].tolist()
+            by_worth = telling[np.argsort(-worth[telling], kind="stable")].tolist()
+            best = islice((word for word in by_worth if _says_something(names[word])), NAMED)
             told = [f"{names[word]} (in {n_texts[word]} texts)" for word in best]
-            choices.append(Choice(position, gain, self._reason(told, len(new), int(n_tokens[position]))))
+            reason = f"{self._reason(told, len(new), gain)}; {counted(int(n_tokens[position]), 'token')}"
+            choices.append(Choice(position, gain, reason))
         return choices
 
     def _weights(self, pool: Pool) -> FloatArray:
         """Return how much each text's words count: (n_texts,), 1 for the average text."""
         return np.ones(len(pool))
 
-    def _reason(self, told: Sequence[str], n_new: int, n_tokens: int) -> str:
-        if not told:
-            return f"it holds words of many texts that few chosen ones hold so far; {n_tokens} tokens"
-        return f"first to hold {n_new} words that other texts hold too, {', '.join(told)}; {n_tokens} tokens"
+    def _reason(self, told: Sequence[str], n_new: int, gain: float) -> str:
+        """Say why; told: words it is the first to hold, of `n_new`; gain: 0 where it adds nothing."""
+        if n_new:
+            return ", ".join([f"first to hold {counted(n_new, 'word')} that other texts hold too", *told])
+        if gain:
+            return "chosen texts hold all words that it shares with others, some of them only a few times"
+        return "it shares no word with another text of the pool"
+
+
+def _says_something(word: str) -> bool:
+    return len(word) >= SHORTEST and any(c.isalpha() for c in word)
 
 
 def _greedy(

@@ -11,9 +11,11 @@ import numpy as np
 from allabel.annotate.base import Annotator, Demonstration
 from allabel.annotate.pieces import iob2, pieces
 from allabel.document import longest_spans
-from allabel.stopping.base import Signal, Verdict
+from allabel.stopping.base import Signal, Verdict, nobodys
 
 NAME, ENOUGH, STOP_SET = "predictions", 0.99, 1000
+# A bound on the change of F above this says nothing that the share of changed labels does not say better.
+TIGHT = 0.1
 
 
 def kappa(before: Sequence[str], after: Sequence[str]) -> float:
@@ -39,9 +41,16 @@ def change_bound(k: float) -> float:
 
 
 def agreement(
-    annotator: Annotator, before: Sequence[Demonstration], after: Sequence[Demonstration], stop_set: Sequence[str]
+    annotator: Annotator,
+    before: Sequence[Demonstration],
+    after: Sequence[Demonstration],
+    stop_set: Sequence[str],
+    n_open: int | None = None,
 ) -> Signal:
-    """Compare what the annotator says of the stop set from the annotations before the last round, and from all."""
+    """Compare what the annotator says of the stop set from the annotations before the last round, and from all.
+
+    n_open: how many texts nobody annotated, where the stop set was drawn from them.
+    """
     labels = [token_labels(annotator, stop_set, shown) for shown in (before, after)]
     if not labels[0]:
         return Signal.unknown(NAME, "no text is left without annotation to compare predictions on")
@@ -50,13 +59,15 @@ def agreement(
     enough = k >= ENOUGH
     if "".join(map(str, set(labels[0]) | set(labels[1]))) == "O":
         return Signal.unknown(NAME, "neither round of annotations makes the annotator find any entity")
+    changed = float(np.mean([a != b for a, b in zip(*labels, strict=True)]))
     sentence = (
-        f"predictions on {len(stop_set)} texts that nobody annotated agree with those before the last "
-        f"{len(after) - len(before)} annotations with kappa {k:.3f} ({ENOUGH} is stable): F1 can have changed by "
-        + (f"{100 * bound:.0f} points at most" if bound < 1 else "any amount")
+        f"the last {len(after) - len(before)} annotations changed the label of {100 * changed:.1f} % of the words in "
+        f"{nobodys(len(stop_set), n_open or len(stop_set))}; kappa {k:.3f} ({ENOUGH} is stable); the bound on how far "
+        + (f"F1 changed is {100 * bound:.0f} points" if bound <= TIGHT else "F1 changed is too loose to tell")
     )
     verdict = Verdict.MAY_STOP if enough else Verdict.GO_ON
-    return Signal(NAME, verdict, sentence, {"kappa": k, "f1_change_at_most": bound, "stop_set": len(stop_set)})
+    values = {"changed_share": changed, "kappa": k, "f1_change_at_most": bound, "stop_set": len(stop_set)}
+    return Signal(NAME, verdict, sentence, values)
 
 
 def token_labels(annotator: Annotator, texts: Sequence[str], shown: Sequence[Demonstration]) -> list[str]:

@@ -31,6 +31,11 @@ class Signal:
         return cls(name, Verdict.CANNOT_TELL, reason, {})
 
 
+def nobodys(n: int, n_open: int) -> str:
+    """Name the texts that a share was measured on: all `n_open` that nobody annotated, or `n` drawn from them."""
+    return f"the {n} texts that nobody annotated" if n == n_open else f"{n} texts drawn from the {n_open} not annotated"
+
+
 def overall(signals: Sequence[Signal]) -> str:
     """Sum the signals up in one line."""
     n_stop = sum(signal.verdict == Verdict.MAY_STOP for signal in signals)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from allabel.select.served import CLOSE_RANK, best_ranks
-from allabel.stopping.base import FEWEST_IN_ROUND, Signal, Verdict
+from allabel.stopping.base import FEWEST_IN_ROUND, Signal, Verdict, nobodys
 from retrieval.base import FloatArray, IntArray, Similarity
 
 GAIN, TURNOVER = "coverage", "demonstrations"
@@ -24,10 +24,13 @@ def gains(ranks: FloatArray) -> FloatArray:
     return np.diff(so_far.mean(axis=0), prepend=0.0)
 
 
-def coverage_gain(similarity: Similarity, queries: IntArray, rounds: Sequence[IntArray]) -> Signal:
+def coverage_gain(
+    similarity: Similarity, queries: IntArray, rounds: Sequence[IntArray], n_open: int | None = None
+) -> Signal:
     """Compare what a text of the last round adds to coverage with what a text of the first round added.
 
     queries: positions of texts that nobody annotated. rounds: positions of the annotated texts, oldest round first.
+    n_open: how many texts nobody annotated, where the queries were drawn from them.
     """
     if not len(queries):
         return Signal.unknown(GAIN, "no text is left without annotation to be served")
@@ -37,9 +40,10 @@ def coverage_gain(similarity: Similarity, queries: IntArray, rounds: Sequence[In
     close = float((ranks.min(axis=1) <= CLOSE_RANK).mean())
     close_before = float((ranks[:, :-1].min(axis=1) <= CLOSE_RANK).mean())
     sentence = (
-        f"{100 * close:.0f} % of the texts that nobody annotated have an annotated one among their ten closest, "
-        f"{100 * close_before:.0f} % before the last round; one of its texts added {100 * relative:.0f} % of what one "
-        f"of the first round added to coverage (below {100 * LITTLE_GAIN:.0f} % is little)"
+        f"{100 * close:.0f} % of {nobodys(len(queries), n_open or len(queries))} have an annotated text among their "
+        f"ten closest, and {100 * close_before:.0f} % had one before the last round; a text of the last round helped "
+        f"them {100 * relative:.0f} % as much as a text of the first round did (below {100 * LITTLE_GAIN:.0f} % is "
+        "little)"
     )
     verdict = Verdict.MAY_STOP if relative < LITTLE_GAIN else Verdict.GO_ON
     values = {"gain_relative_to_first_round": relative, "close_share": close, "close_share_before": close_before}
@@ -62,10 +66,13 @@ def changed_share(similarity: Similarity, queries: IntArray, before: IntArray, l
     return n_changed / len(queries)
 
 
-def turnover(similarity: Similarity, queries: IntArray, before: IntArray, last: IntArray, k: int) -> Signal:
+def turnover(
+    similarity: Similarity, queries: IntArray, before: IntArray, last: IntArray, k: int, n_open: int | None = None
+) -> Signal:
     """Say for how many texts the last round changed the k demonstrations they are tagged with.
 
-    The share is also told for 20 texts, as if each changed it alike, since rounds differ in size.
+    The share is also told for 20 texts, as if each changed it alike, since rounds differ in size. n_open: how many
+    texts nobody annotated, where the queries were drawn from them.
     """
     if not len(queries):
         return Signal.unknown(TURNOVER, "no text is left without annotation whose demonstrations could change")
@@ -76,8 +83,9 @@ def turnover(similarity: Similarity, queries: IntArray, before: IntArray, last: 
     share = changed_share(similarity, queries, before, last, k)
     ahead = 1 - (1 - share) ** (AHEAD / len(last))
     sentence = (
-        f"the last {len(last)} annotations changed the {k} nearest demonstrations of {100 * share:.0f} % of the texts "
-        f"that nobody annotated, about {100 * ahead:.0f} % for every {AHEAD} annotations "
+        f"the last {len(last)} annotations changed the {'' if k == 1 else f'{k} '}nearest "
+        f"demonstration{'' if k == 1 else 's'} of {100 * share:.0f} % of "
+        f"{nobodys(len(queries), n_open or len(queries))}, about {100 * ahead:.0f} % for every {AHEAD} annotations "
         f"(below {100 * LITTLE_TURNOVER:.0f} % is little)"
     )
     verdict = Verdict.MAY_STOP if ahead < LITTLE_TURNOVER else Verdict.GO_ON

@@ -74,11 +74,13 @@ def learning_curve(annotator: Annotator, corpus: Sequence[Demonstration], rng: n
     curve = cross_validate(annotator, corpus, rng)
     if not curve.f1.any():
         return Signal.unknown(NAME, "the annotator finds no entity of the annotated texts rightly: no curve to extend")
+    drawn = len(curve.counts) < len(corpus)
     gain, low, high = expected_gain(curve, len(corpus), AHEAD, rng)
     sentence = (
-        f"{AHEAD} more sentences like the annotated ones: {100 * gain:+.2f} F1, {100 * low:.2f} to {100 * high:.2f} "
+        f"{AHEAD} more texts like the annotated ones: {100 * gain:+.2f} F1, {100 * low:.2f} to {100 * high:.2f} "
         f"(below {100 * LITTLE:.1f} is little); F1 by cross-validation is {100 * curve.f1[-1]:.1f} from "
         f"{curve.sizes[-1]:.0f} texts, {100 * curve.f1[0]:.1f} from {curve.sizes[0]:.0f}"
+        + (f"; on {len(curve.counts)} texts drawn from the {len(corpus)} annotated" if drawn else "")
     )
     points = {f"f1_at_{size:.0f}": float(f1) for size, f1 in zip(curve.sizes, curve.f1, strict=True)}
     verdict = Verdict.MAY_STOP if high < LITTLE else Verdict.GO_ON

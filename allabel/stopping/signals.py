@@ -48,11 +48,11 @@ def stop_signals(
     before = np.concatenate(places[:-1])
     progress("comparing the demonstrations before and after the last round")
     pairs = similarity(pool.texts)
-    gain = coverage.coverage_gain(pairs, queries, places)
-    turnover = coverage.turnover(pairs, queries, before, places[-1], shots)
+    gain = coverage.coverage_gain(pairs, queries, places, len(rest))
+    turnover = coverage.turnover(pairs, queries, before, places[-1], shots, len(rest))
     progress("comparing the predictions before and after the last round")
     shown = [by_id[id] for id in earlier]
-    agreed = agreement.agreement(annotator, shown, list(annotated), [pool.texts[i] for i in stop_set])
+    agreed = agreement.agreement(annotator, shown, list(annotated), [pool.texts[i] for i in stop_set], len(rest))
     progress("drawing the learning curve by cross-validation")
     return [agreed, gain, turnover, curve.learning_curve(annotator, annotated, train)]
 

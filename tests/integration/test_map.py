@@ -115,6 +115,14 @@ def test_neighbours_stay_together_and_the_picture_is_the_same_twice() -> None:
     assert (group[distance.argmin(axis=1)] == group).mean() > 0.95
 
 
+def test_a_few_odd_texts_do_not_squeeze_the_others(bc5cdr: Callable[[str, int], list[Document]]) -> None:
+    # Sixteen of these sentences are what the main axis tells from all others.
+    vectors = Bm25([d.text for d in bc5cdr("train", 300)]).vectors()
+    here = plane(vectors, np.random.default_rng(0))
+    low, high = np.quantile(here, [0.25, 0.75], axis=0)
+    assert (high - low).min() > 0.25
+
+
 def test_nearest_are_those_of_brute_force() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(40, 6)).astype(np.float32)

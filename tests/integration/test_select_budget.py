@@ -12,13 +12,14 @@ from alembic import command
 from alembic.config import Config
 
 from allabel.document import Annotation, DocId, Document
-from allabel.errors import StoreError
+from allabel.errors import BudgetError, StoreError
 from allabel.project import Project
 from allabel.select.budget import count_tokens
 from allabel.store import Store
 from allabel.store.database import Database
 from allabel.store.location import Location
 from allabel.store.opening import MIGRATIONS
+from allabel.store.records import Pick, Selection
 
 WORDS = [
     "aspirin",
@@ -256,7 +257,7 @@ class Greedy:
 
 def test_a_last_stage_that_could_pay_no_text_is_not_asked_again(tmp_path: Path) -> None:
     with Project.create(tmp_path / "q", _schema()) as project:
-        texts = ["a b", "c d", "e f", "g h i j k l m n o p q r s t u v"]
+        texts = ["a b c d", "e f g h i j", "k l m n o p q"]
         project.store.add_documents([Document(DocId(t[0]), t) for t in texts])
         strategy = "core_set:1,test_select_budget:Greedy:1"
         Greedy.asked = 0
@@ -268,18 +269,98 @@ def test_a_last_stage_that_could_pay_no_text_is_not_asked_again(tmp_path: Path) 
             again = project.select("8tokens", strategy, 0)
             assert again.repeated
             assert [p.doc_id for p in again.picks] == [p.doc_id for p in first.picks]
-        assert Greedy.asked == 1
+        assert Greedy.asked == 0
 
 
-def test_a_budget_that_pays_none_of_the_texts_chosen_first_is_an_error(tmp_path: Path) -> None:
+def test_a_text_that_the_budget_cannot_pay_is_passed_over_and_said(allabel: Any, tmp_path: Path) -> None:
+    rows = [{"id": f"t{i}", "text": f"sentence {'abcdefgh'[i]} is short"} for i in range(8)]
+    rows.append({"id": "long", "text": " ".join(f"word{i}" for i in range(500))})
+    allabel("init", tmp_path / "p", "--labels", "Chemical")
+    allabel("-p", tmp_path / "p", "import", write(tmp_path / "texts.jsonl", rows))
+    select = ("-p", tmp_path / "p", "select", "--budget", "16tokens", "--json", "--strategy")
+    for strategy in ("sum_rank", "test_select_budget:Greedy"):
+        ended = allabel(*select, strategy, "--seed", "1" if strategy == "sum_rank" else "2")
+        if strategy == "sum_rank":
+            assert len(queued(ended.out)) == 4
+            assert "1 text left out, too long for the whole budget" in ended.err
+        assert "long" not in queued(ended.out)
+
+
+class Silent(Greedy):
+    """Finds nothing worth choosing."""
+
+    name = "silent"
+    needs_annotations = False
+
+    def select(self, pool: Any, n: int, rng: object) -> list[Any]:
+        return []
+
+
+def test_a_selection_that_would_choose_nothing_is_an_error(tmp_path: Path) -> None:
     with Project.create(tmp_path / "q", _schema()) as project:
         project.store.add_documents([Document(DocId(t[0]), t) for t in ("a b", "c d e f g")])
-        with pytest.raises(Exception, match="pays none of the texts"):
-            project.select("3tokens", "test_select_budget:Greedy", 0)
+        with pytest.raises(BudgetError, match="pays none of the texts"):
+            project.select("3tokens", "test_select_budget:Silent", 0)
+        with pytest.raises(BudgetError, match="pays none of the texts"):
+            project.plan("3tokens", "test_select_budget:Silent", 0)
         assert project.store.selections() == []
+
+
+def test_the_same_budget_in_other_words_goes_on_and_another_one_says_what_it_leaves(allabel: Any, filled: Path) -> None:
+    chain = ("--strategy", "uniform:1,perplexity:1", "--json")
+    first = allabel("-p", filled, "select", "--budget", "6min", *chain)
+    assert "allabel select --budget 6min --strategy uniform:1,perplexity:1" in first.err
+    again = allabel("-p", filled, "select", "--budget", "0.1h", *chain)
+    assert queued(again.out) == queued(first.out)
+    other = allabel("-p", filled, "select", "--budget", "2", "--strategy", "uniform", "--json")
+    assert "round 2 of 2 of an earlier selection is still to come" in other.err
+    assert "allabel select --budget 6min --strategy uniform:1,perplexity:1" in other.err
+    allabel("-p", filled, "annotate", "--from-gold")
+    on = allabel("-p", filled, "select", "--budget", "6min", *chain)
+    assert {json.loads(line)["stage"] for line in on.out.splitlines()} == {"perplexity"}
+    (left,) = json.loads(allabel("-p", filled, "status", "--json").out)["selections"] or [None]
+    assert left is None
+
+
+def test_status_says_which_selection_waits(allabel: Any, filled: Path) -> None:
+    allabel("-p", filled, "select", "--budget", "6", "--strategy", "uniform:1,perplexity:1")
+    (waiting,) = json.loads(allabel("-p", filled, "status", "--json").out)["selections"]
+    assert (waiting["next_round"], waiting["rounds"], waiting["waits_for"]) == (2, 2, 3)
+    assert (
+        "uniform:1,perplexity:1 6 (seed 0): round 2 of 2 is next, 3 texts to annotate"
+        in allabel("-p", filled, "status").out
+    )
+
+
+@pytest.mark.parametrize(
+    ("strategy", "says"),
+    [
+        (":1", "no strategy"),
+        ("core_set:1e308,sum_rank:1e308", "too large"),
+        ("os:getcwd", "is no strategy"),
+        ("json:JSONDecoder", "is no strategy"),
+        ("os:path", "is no strategy"),
+        ("uniform:1,adaptive:1", "a chain of its own"),
+    ],
+)
+def test_what_is_no_strategy_is_refused_without_a_traceback(
+    allabel: Any, filled: Path, strategy: str, says: str
+) -> None:
+    ended = allabel("-p", filled, "select", "--budget", "5", "--strategy", strategy)
+    assert ended.status == 2
+    assert says in ended.err
 
 
 def _schema() -> Any:
     from allabel.schema import LabelSchema
 
     return LabelSchema.of(["Chemical"])
+
+
+def test_status_survives_a_selection_by_a_strategy_that_is_gone(allabel: Any, filled: Path) -> None:
+    with Project.open(filled) as project:
+        gone = Selection(None, "nowhere.at.all:Thing", "5", 1, 0, datetime.now(UTC))
+        project.store.add_selection(gone, [Pick(DocId("t1"), "thing", 1, 1.0, "once", 0)])
+    ended = allabel("-p", filled, "status", "--json")
+    assert ended.status == 0
+    assert json.loads(ended.out)["selections"] == []

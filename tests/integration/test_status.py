@@ -82,6 +82,21 @@ def test_a_text_annotated_without_being_chosen_is_explained_too(
     assert "annotated without being chosen" in allabel("-p", folder, "explain", "own").out
 
 
+def test_what_would_steer_the_terminal_is_written_out(tmp_path: Path, allabel: Callable[..., Any]) -> None:
+    file, folder = tmp_path / "nasty.jsonl", tmp_path / "p"
+    text = "NaCl\x1b[2J\a \u202ewater\r\nÅ 😀"
+    file.write_text(json.dumps({"id": "a\x1b]0;x", "text": text}) + "\n", encoding="utf-8")
+    allabel("init", folder, "--labels", "Chemical")
+    allabel("-p", folder, "import", file)
+    allabel("-p", folder, "select", "--budget", "1", "--strategy", "uniform")
+    plain = allabel("-p", folder, "explain", "--all").out
+    assert "a\\x1b]0;x  (queued" in plain
+    assert "NaCl\\x1b[2J\\x07 \\u202ewater\\r\\nÅ 😀" in plain
+    assert not set("\x1b\a\r\u202e") & set(plain)
+    (row,) = (json.loads(line) for line in allabel("-p", folder, "explain", "--all", "--json").out.splitlines())
+    assert row["text"] == text
+
+
 def test_what_cannot_be_explained_is_wrong_use_and_names_what_is_near(
     folder: Path, allabel: Callable[..., Any]
 ) -> None:
@@ -94,6 +109,7 @@ def test_what_cannot_be_explained_is_wrong_use_and_names_what_is_near(
     never = allabel("-p", folder, "explain", other)
     assert never.status == 2
     assert f"{other!r} was never chosen" in never.err
+    assert "ids spelt alike: " in never.err
     assert any(id in never.err for id in chosen)
     assert allabel("-p", folder, "explain").status == 2
     assert allabel("-p", folder, "explain", rows[0]["id"], "--all").status == 2

@@ -8,6 +8,7 @@ from allabel.annotate.base import Demonstration
 from allabel.document import Document
 from allabel.errors import BudgetError
 from allabel.reply import Reply, Status
+from allabel.select.base import Choice
 from allabel.select.budget import Budget
 from eval.simulate import simulate
 from retrieval.bm25 import Bm25
@@ -38,7 +39,8 @@ def test_the_similarity_is_built_once(documents: list[Document]) -> None:
         built.append(len(texts))
         return Bm25(texts)
 
-    chosen = simulate(documents, "adaptive", Budget.parse("300tokens"), 0, annotator=Unsure(), similarity=similarity)
+    chain = "coverage_per_token:2,uncertain_coverage:1,uncertain_coverage:1"
+    chosen = simulate(documents, chain, Budget.parse("300tokens"), 0, annotator=Unsure(), similarity=similarity)
     assert len(chosen) > 4
     assert built == [80]
 
@@ -46,7 +48,7 @@ def test_the_similarity_is_built_once(documents: list[Document]) -> None:
 def test_each_round_is_shown_what_was_annotated_before(documents: list[Document]) -> None:
     annotator = Unsure()
     simulate(documents, "adaptive", Budget.parse("10"), 0, annotator=annotator, similarity=Bm25)
-    assert annotator.shown == [4, 6, 8]
+    assert annotator.shown == [2, 4, 6, 8]
 
 
 def test_the_annotator_on_board_may_be_another(documents: list[Document]) -> None:
@@ -67,6 +69,20 @@ def test_near_duplicates_are_left_out_as_in_a_project(documents: list[Document])
         simulate(twice, "uniform", Budget.parse("60%"), 0, annotator=Unsure(), similarity=Bm25)
 
 
-def test_a_first_stage_that_can_pay_nothing_is_an_error(documents: list[Document]) -> None:
+class Nothing:
+    """A stage that finds nothing worth choosing."""
+
+    name = "nothing"
+    needs_annotations = False
+
+    def __init__(self, tools: object) -> None:
+        pass
+
+    def select(self, pool: object, n: int, rng: object) -> list[Choice]:
+        return []
+
+
+def test_a_first_stage_that_chooses_nothing_before_one_that_learns_is_an_error(documents: list[Document]) -> None:
+    chain = "test_simulate:Nothing,perplexity:1"
     with pytest.raises(BudgetError, match="pays none"):
-        simulate(documents, "uniform:1,perplexity:99", Budget.parse("20tokens"), 0, annotator=Unsure(), similarity=Bm25)
+        simulate(documents, chain, Budget.parse("20"), 0, annotator=Unsure(), similarity=Bm25)

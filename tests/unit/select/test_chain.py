@@ -104,11 +104,13 @@ def test_a_round_ends_where_the_expert_annotates(text: str, budget: str, rounds:
     assert list(found.values()) == rounds
 
 
-def test_a_stage_after_others_that_could_pay_nothing_is_not_run(texts: list[str]) -> None:
+def test_the_first_stage_takes_the_cheapest_text_where_its_share_pays_none(texts: list[str]) -> None:
     chain, budget = Chain.parse("uniform:1,perplexity:99", TOOLS), Budget.parse("20tokens")
-    assert chain.advance(pool_of(texts), budget, [], 0) == [Step("uniform", [])]
+    (step,) = chain.advance(pool_of(texts), budget, [], 0)
+    cheapest = min(map(count_tokens, texts))
+    assert [count_tokens(texts[choice.position]) for choice in step.choices] == [cheapest]
     steps = chain.advance(pool_of(texts, labelled=[0]), budget, [], 0)
-    assert [step.stage for step in steps] == ["uniform", "perplexity"]
+    assert [(step.stage, bool(step.choices)) for step in steps] == [("uniform", False), ("perplexity", True)]
 
 
 def test_every_named_chain_has_its_line() -> None:
@@ -195,10 +197,11 @@ def test_a_minute_budget_is_never_exceeded_and_well_used(texts: list[str], strat
     chain = Chain.parse(strategy, TOOLS)
     steps = chain.advance(pool_of(texts), Budget.parse(f"{minutes}min", cost), [], 3)
     dearest = max((2 + count_tokens(text)) / 60 for text in texts)
-    for step, weight in zip(steps, chain.weights, strict=True):
-        share = minutes * weight / sum(chain.weights)
-        spent = sum((2 + count_tokens(texts[c.position])) / 60 for c in step.choices)
-        assert share - dearest < spent <= share + 1e-6
+    cheapest = min((2 + count_tokens(text)) / 60 for text in texts)
+    spent = np.cumsum([sum((2 + count_tokens(texts[c.position])) / 60 for c in step.choices) for step in steps])
+    for until, weight in zip(spent, np.cumsum(chain.weights), strict=True):
+        share = max(cheapest, minutes * weight / sum(chain.weights))
+        assert share - dearest < until <= share + 1e-6
 
 
 def test_minutes_for_the_whole_pool_take_the_whole_pool(texts: list[str]) -> None:

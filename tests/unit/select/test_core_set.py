@@ -42,7 +42,8 @@ def test_it_is_farthest_first_by_brute_force(
     before = [*labelled, *expected]
     for rank, choice in enumerate(choices[1:], start=len(labelled) + 1):
         assert choice.score == pytest.approx(matrix[choice.position, before[:rank]].max(), abs=1e-6)
-        assert f"any of {rank} texts is {choice.score:.2f}" in choice.reason
+        to = "the one text there" if rank == 1 else f"any of {rank} texts"
+        assert f"{to} is {choice.score:.2f}" in choice.reason
 
 
 @pytest.mark.parametrize("shortlist", [1, 2, 1000])

@@ -69,20 +69,42 @@ def test_the_first_chosen_text_serves_all_alone() -> None:
     (one,) = explain(pool_of(texts, [0]), [0], Bm25(texts))
     # The 18 rats share no word with it: it ties with "asthma after aspirin" far down their ranks; that one is close.
     assert (one.n_served, one.n_alone, one.nearest) == (19, 19, None)
-    assert one.sentence() == (
-        "best demonstration for 19 texts, 19 of which have no other chosen text among their ten closest; "
-        "no other text is chosen"
-    )
+    assert one.sentence() == ("19 texts learn most from it; no other text is chosen")
     assert one.examples[0] == Neighbour(DocId("t1"), "asthma after aspirin", 1.0)
 
 
 def test_a_text_that_serves_none_says_so() -> None:
     nearest = Neighbour(DocId("b"), "other", 1.0)
-    told = Explanation(DocId("a"), 0, 100, 0, 0, (), nearest).sentence()
+    told = Explanation(DocId("a"), 0, 100, 90, 0, 0, (), nearest).sentence()
     assert told == (
-        "best demonstration for no text: to each one another chosen text is closer; "
+        "no text learns most from it: another chosen text is at least as close to each; "
         "the nearest other chosen text is b, rank 1 of 99"
     )
+
+
+@pytest.mark.parametrize(
+    ("n_served", "n_alone", "told"),
+    [
+        (5, 4, "5 texts learn most from it; 4 of them have no other chosen text among their ten closest; the nearest"),
+        (5, 1, "5 texts learn most from it; 1 of them has no other chosen text among its ten closest; the nearest"),
+        (5, 0, "5 texts learn most from it; each of them has another chosen text among its ten closest; the nearest"),
+        (5, 5, "5 texts learn most from it; none of them has another chosen text among its ten closest; the nearest"),
+        (1, 1, "1 text learns most from it, and has no other chosen text among its ten closest; the nearest"),
+        (1, 0, "1 text learns most from it, and has another chosen text among its ten closest; the nearest"),
+    ],
+)
+def test_the_sentence_counts_in_the_singular_and_the_plural(n_served: int, n_alone: int, told: str) -> None:
+    nearest = Neighbour(DocId("b"), "other", 1.0)
+    sentence = Explanation(DocId("a"), 0, 100, 90, n_served, n_alone, (), nearest).sentence()
+    assert sentence.startswith(told)
+
+
+def test_where_no_text_is_left_to_learn_the_sentence_says_so() -> None:
+    (one,) = explain(pool_of(["the only text"], [0]), [0], Bm25(["the only text"]))
+    assert one.sentence() == "it is the only text of the pool"
+    two = ["aspirin induced asthma", "aspirin and a rat"]
+    first, _ = explain(pool_of(two, [0, 1]), [0, 1], Bm25(two))
+    assert first.sentence().startswith("every text of the pool is chosen; the nearest other chosen text is t1")
 
 
 def test_groups_of_chosen_texts_have_the_rank_of_their_best(texts: list[str]) -> None:

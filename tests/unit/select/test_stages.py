@@ -11,6 +11,8 @@ from allabel.errors import AllabelError
 from allabel.reply import Reply, Status
 from allabel.select.base import Choice, Pool, Tools
 from allabel.select.core_set import CoreSet
+from allabel.select.coverage import Coverage
+from allabel.select.fast_vote_k import FastVoteK
 from allabel.select.perplexity import Perplexity
 from allabel.select.sum_rank import SumRank, SumRankPerToken
 from allabel.select.sum_score import SumScore, SumScoreAsQuery
@@ -207,6 +209,37 @@ def test_perplexity_takes_the_highest_with_ties_by_position(rng: np.random.Gener
     choices = Perplexity(Tools(Bm25, Scripted(SURENESS))).select(pool_of(list(SURENESS)), 4, rng)
     assert positions(choices) == [4, 1, 3, 5]
     assert [c.score for c in choices] == [3.0, 1.9, 1.9, 1.2]
+
+
+def test_the_reason_says_what_perplexity_is_and_claims_no_doubt_where_there_is_none(rng: np.random.Generator) -> None:
+    def reasons(given: dict[str, float | None], n: int) -> list[str]:
+        choices = Perplexity(Tools(Bm25, Scripted(given))).select(pool_of(list(given)), n, rng)
+        return [choice.reason for choice in choices]
+
+    told = reasons(SURENESS, 6)
+    assert told[0] == (
+        "the annotator is less sure of it than of most: perplexity 3.000, where 1 is certain; "
+        "the median of 6 tagged texts is 1.550"
+    )
+    assert "less sure" not in told[-1]
+    assert reasons({"a": 1.5, "b": 1.5}, 1) == [
+        "the annotator is equally sure of all 2 tagged texts: perplexity 1.500, where 1 is certain"
+    ]
+    assert reasons({"a": 1.5}, 1) == ["the only text that the annotator tagged: perplexity 1.500, where 1 is certain"]
+
+
+def test_reasons_of_tiny_pools_count_one_text(rng: np.random.Generator) -> None:
+    tools = Tools(Bm25, nobody)
+    two, one = pool_of(["aspirin in rats", "gold wire was cut"], [0]), pool_of(["gold"])
+    (far,) = CoreSet(tools).select(two, 1, rng)
+    assert "its similarity to the one text there is 0.00" in far.reason
+    (alone,) = SumRank(tools).select(one, 1, rng)
+    assert alone.reason == "the only text left to choose from"
+    (covering,) = Coverage(tools).select(one, 1, rng)
+    assert covering.reason == "the best demonstration so far for 1 text, which had none among its ten closest; 1 token"
+    for stage in (CoreSet, SumRank, Coverage, FastVoteK):
+        for pool in (one, two):
+            assert not any("1 texts" in choice.reason for choice in stage(tools).select(pool, 1, rng))
 
 
 def test_perplexity_does_not_ask_about_annotated_texts(rng: np.random.Generator) -> None:

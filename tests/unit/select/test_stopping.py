@@ -15,7 +15,7 @@ from allabel.select.base import Pool
 from allabel.stopping.agreement import agreement, change_bound, kappa
 from allabel.stopping.base import Signal, Verdict, overall
 from allabel.stopping.coverage import changed_share, coverage_gain, gains, turnover
-from allabel.stopping.curve import Curve, cross_validate, expected_gain, learning_curve
+from allabel.stopping.curve import MOST_TEXTS, Curve, cross_validate, expected_gain, learning_curve
 from allabel.stopping.rounds import before_last, rounds
 from allabel.stopping.signals import NAMES, stop_signals
 from retrieval.bm25 import Bm25
@@ -79,6 +79,33 @@ def test_predictions_that_no_longer_change_may_stop_and_others_go_on() -> None:
     none = agreement(Lookup(), [shown("nothing")], [shown("nothing"), shown("still nothing")], stop_set)
     assert none.verdict == Verdict.CANNOT_TELL
     assert agreement(Lookup(), before, before, []).verdict == Verdict.CANNOT_TELL
+
+
+def test_the_change_of_predictions_is_told_plainly_and_the_bound_only_where_it_is_tight() -> None:
+    before = [shown("NaCl dissolved", "NaCl")]
+    stop_set = ["NaCl in water", "KCl in water", "pure water"] * 20
+    new = agreement(Lookup(), before, [*before, shown("KCl too", "KCl"), shown("more KCl", "KCl")], stop_set)
+    # 20 of 160 words: KCl.
+    assert new.sentence.startswith(
+        "the last 2 annotations changed the label of 12.5 % of the words in the 60 texts that nobody annotated; "
+        "kappa 0."
+    )
+    assert new.sentence.endswith("too loose to tell")
+    same = agreement(Lookup(), before, [*before, shown("more NaCl", "NaCl")], stop_set, 500)
+    assert "changed the label of 0.0 % of the words in 60 texts drawn from the 500 not annotated" in same.sentence
+    assert same.sentence.endswith("the bound on how far F1 changed is 0 points")
+
+
+def test_a_share_of_drawn_texts_says_that_they_were_drawn(corpus: list[Demonstration]) -> None:
+    index = Bm25([d.text for d in corpus])
+    queries, before, last = np.arange(100, 300), np.arange(60), np.arange(60, 100)
+    told = "200 texts drawn from the 5000 not annotated"
+    assert told in turnover(index, queries, before, last, 5, 5000).sentence
+    assert told in coverage_gain(index, queries, [before, last], 5000).sentence
+    assert "the 200 texts that nobody annotated" in turnover(index, queries, before, last, 5, 200).sentence
+    many = [shown(f"water {i}", "water") for i in range(MOST_TEXTS + 1)]
+    sentence = learning_curve(Lookup(), many, np.random.default_rng(0)).sentence
+    assert sentence.endswith("on 600 texts drawn from the 601 annotated")
 
 
 def test_a_round_gains_what_its_closer_demonstrations_add() -> None:
@@ -174,6 +201,15 @@ def test_each_selection_is_a_round_and_what_was_imported_is_the_first() -> None:
     got = rounds(answers(30), chosen)
     assert [set(group) for group in got] == [{f"d{i}" for i in range(a, a + 10)} for a in (0, 10, 20)]
     assert before_last(got) == ([*got[0], *got[1]], got[2])
+
+
+def test_each_stage_of_a_selection_is_a_round_too() -> None:
+    chosen = {DocId(f"d{i}"): (1, i // 10) if i < 20 else (2, 0) for i in range(30)}
+    own = [DocId(f"own{i}") for i in range(10)]
+    told = answers(30)
+    told |= {id: Annotation(id, (), "a", "s", datetime(2026, 2, 1, tzinfo=UTC)) for id in own}
+    got = rounds(told, chosen)
+    assert [set(group) for group in got] == [set(own), *({f"d{i}" for i in range(a, a + 10)} for a in (0, 10, 20))]
 
 
 def test_a_round_too_small_to_judge_by_joins_the_one_before() -> None:

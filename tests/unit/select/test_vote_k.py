@@ -12,6 +12,7 @@ from allabel.reply import Reply, Status
 from allabel.select.base import Pool, Tools
 from allabel.select.fast_vote_k import FastVoteK
 from allabel.select.vote_k import VoteK
+from allabel.select.votes import n_neighbours
 from retrieval.dense import Dense
 from retrieval.neighbours import neighbours
 
@@ -50,6 +51,20 @@ def test_fast_vote_k_is_the_rule_written_out(labelled: list[int], k: int) -> Non
     assert found == by_the_rule(neighbours(index, k).ids.tolist(), labelled, 60)
 
 
+@pytest.mark.parametrize(("n", "k"), [(1, 5), (119, 5), (300, 15), (3000, 150), (10**6, 150)])
+def test_a_text_votes_for_a_twentieth_of_the_pool_within_bounds(n: int, k: int) -> None:
+    assert n_neighbours(n) == k
+
+
+def test_the_votes_of_a_small_pool_are_not_used_up() -> None:
+    index = Dense.of_vectors(np.random.default_rng(0).standard_normal((300, 6)))
+    tools = Tools(lambda texts: index, lambda texts: [])
+    chosen = FastVoteK(tools).select(pool_of(300), 30, np.random.default_rng(0))
+    assert min(choice.score for choice in chosen) > 1
+    published = FastVoteK(tools, k=150).select(pool_of(300), 30, np.random.default_rng(0))
+    assert published[-1].score < 0.01
+
+
 def test_fast_vote_k_takes_a_text_of_a_second_group_before_another_of_the_first() -> None:
     spread = np.random.default_rng(0).normal(0, 0.1, (20, 3))
     index = Dense.of_vectors(np.eye(3)[[0] * 12 + [1] * 8] + spread)
@@ -79,7 +94,7 @@ def test_vote_k_takes_one_text_of_each_bucket_of_certainty_and_leaves_the_surest
 def test_vote_k_takes_the_most_voted_for_of_a_bucket() -> None:
     tools = scripted(40)
     (choice,) = VoteK(tools).select(pool_of(40), 1, np.random.default_rng(0))
-    votes = np.bincount(neighbours(tools.similarity([]), 150).ids.ravel(), minlength=40)
+    votes = np.bincount(neighbours(tools.similarity([]), 5).ids.ravel(), minlength=40)
     assert votes[choice.position] == votes[:36].max()
 
 

@@ -91,3 +91,28 @@ def test_the_reason_names_telling_words_with_their_numbers() -> None:
     toluene = [reason for position, reason in reasons.items() if position >= 60]
     assert any("toluene (in 2 texts)" in reason for reason in toluene)
     assert not any("the (in" in reason for reason in reasons.values())
+
+
+def test_numbers_and_short_words_are_not_named() -> None:
+    texts = ["12.5 of at 1,4-dioxane", "12.5 of at 1,4-dioxane", *(f"rat{i}" for i in range(60))]
+    reason = choose(pool_of(texts), 1)[0].reason
+    assert reason == "first to hold 4 words that other texts hold too, 1,4-dioxane (in 2 texts); 4 tokens"
+
+
+def test_the_reason_is_true_where_nothing_is_new() -> None:
+    texts = ["gold", "gold", "gold", "xenon krypton"]
+    reasons = {choice.position: choice.reason for choice in choose(pool_of(texts), 4)}
+    assert reasons[0] == "first to hold 1 word that other texts hold too; 1 token"
+    assert (
+        reasons[1] == "chosen texts hold all words that it shares with others, some of them only a few times; 1 token"
+    )
+    assert reasons[3] == "it shares no word with another text of the pool; 2 tokens"
+
+    def unsure(asked: Sequence[str]) -> list[Reply]:
+        return [Reply(Status.OK, (), 2.0) for _ in asked]
+
+    stage = UncertainWordCoverage(Tools(Bm25, nobody, on_board=unsure))
+    doubted = {c.position: c.reason for c in stage.select(pool_of(texts), 4, np.random.default_rng(0))}
+    assert doubted[0] == "first to hold 1 word of texts that the annotator is unsure of; 1 token"
+    assert doubted[1].startswith("chosen texts hold all words that it shares with those the annotator is unsure of")
+    assert doubted[3] == "it shares no word with a text that the annotator is unsure of; 2 tokens"
