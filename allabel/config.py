@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     retriever: what finds them. encoder: the sentence-transformers model of the `dense` retriever, or its folder.
     uncertainty_cap: texts tagged at most to measure uncertainty. duplicates: whether near-duplicates are left out
     of what may be chosen (`drop`) or kept in. strategy: what chooses the texts to annotate.
+    form: how entities are asked for and written down, `json` or `markup`. floor: demonstrations that score below this
+    share of the best one are left out. diversity: above 0, demonstrations are chosen unlike one another. cover_labels:
+    whether each label is to be among them. context_tokens: the model's window, where its server does not tell it.
+    part_tokens, part_overlap: longer texts are split into parts of so many tokens, so many shown twice; an estimate.
     structured: how a server is bound to the form of an answer; `none` where it cannot be, and answers are only read
     strictly. requests_per_minute, tokens_per_minute: what a server allows. retries: after a passing fault.
     patience_s: how long a server without any answer is waited for. budget_requests, budget_tokens, budget_money: what
@@ -58,6 +62,13 @@ class Settings(BaseSettings):
     uncertainty_cap: int | None = Field(default=None, ge=1)
     duplicates: Literal["drop", "keep"] = "drop"
     strategy: str = "adaptive"
+    form: str = "json"
+    floor: float = Field(default=0.0, ge=0, le=1)
+    diversity: float = Field(default=0.0, ge=0, le=1)
+    cover_labels: bool = False
+    context_tokens: int | None = Field(default=None, ge=64)
+    part_tokens: int = Field(default=1024, ge=64)
+    part_overlap: int = Field(default=128, ge=0)
     structured: Literal["response_format", "structured_outputs", "none"] = "response_format"
     requests_per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     tokens_per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)

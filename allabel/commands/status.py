@@ -28,6 +28,7 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
             "annotated": counts.annotated,
             "queued": counts.queued,
             "tagged": counts.tagged,
+            "stale": len(project.stale()),
             "labels": list(project.schema.names),
             "backend": project.settings.backend,
         }

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined, Template
 
 from allabel.annotate.canary import Binding, words
-from allabel.annotate.llm.base import Answer, Request
+from allabel.annotate.llm.base import Answer, Check, Request
 from allabel.annotate.llm.completion import CompletionError, read
 from allabel.annotate.llm.gate import Gate
 from allabel.annotate.llm.retry import Cause, Policy, cause_of, retry_after
@@ -23,13 +23,7 @@ from allabel.reply import Status
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-Check = Callable[[int, Answer], str]
 _AGAIN = Path(__file__).parents[1] / "prompts" / "again.jinja"
-
-
-def nothing_wrong(i: int, answer: Answer) -> str:
-    """Take any answer: the check of those who have none."""
-    return ""
 
 
 @dataclass(slots=True)

@@ -81,6 +81,15 @@ class Answer:
     latency_s: float = 0.0
 
 
+# Of a request's position and an `ok` answer to it: what is wrong with its content, "" where nothing is.
+Check = Callable[[int, Answer], str]
+
+
+def nothing_wrong(i: int, answer: Answer) -> str:
+    """Take any answer: the check of those who have none."""
+    return ""
+
+
 class Transport(Protocol):
     """Carries requests to a model: `chat` to a server, `vllm` within the process."""
 
@@ -89,10 +98,27 @@ class Transport(Protocol):
         """The model's name, as replies name it."""
         ...
 
-    def send(self, requests: Sequence[Request], got: Callable[[int, Answer], None]) -> None:
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What of this transport decides an answer, as JSON, for the key it is kept under."""
+        ...
+
+    @property
+    def stopped(self) -> str:
+        """Say why requests were left unsent: a limit reached, or a server that fell silent. "" while none were."""
+        ...
+
+    def report(self) -> str:
+        """Say in one line what was asked and what it took; "" while nothing was."""
+        ...
+
+    def send(
+        self, requests: Sequence[Request], got: Callable[[int, Answer], None], check: Check = nothing_wrong
+    ) -> None:
         """Have every request answered, and call `got(i, answer)` once for each as it comes, in any order.
 
-        A request that fails has an answer that says so. Raises ServerError where nothing can be had at all, and
-        KeyboardInterrupt after every answer that came has been handed over.
+        check: asked of every `ok` answer; the model is shown what is wrong and asked once more, then the answer is
+        `unparseable`. A request that fails has an answer that says so. Raises ServerError where nothing can be had at
+        all, and KeyboardInterrupt after every answer that came has been handed over.
         """
         ...

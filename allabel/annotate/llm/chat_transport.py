@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from allabel.annotate.canary import Binding, contact, explained, no_server, shown_url
-from allabel.annotate.llm.asking import Asking, Check, nothing_wrong
-from allabel.annotate.llm.base import Answer, Request
+from allabel.annotate.llm.asking import Asking
+from allabel.annotate.llm.base import Answer, Check, Request, nothing_wrong
 from allabel.annotate.llm.gate import Gate
 from allabel.annotate.llm.pace import Pace
 from allabel.annotate.llm.retry import Cause, Policy, cause_of, retry_after
@@ -92,6 +92,10 @@ class ChatTransport:
     def stopped(self) -> str:
         """Say why requests were left unsent: a limit reached, or a server that fell silent. "" while none were."""
         return self._gate.stopped
+
+    def report(self) -> str:
+        """Say in one line what was asked and what it took; "" while nothing was."""
+        return self.tally.in_words() if self.tally.n_requests else ""
 
     def send(
         self, requests: Sequence[Request], got: Callable[[int, Answer], None], check: Check = nothing_wrong

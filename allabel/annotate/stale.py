@@ -4,17 +4,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
 
 from allabel.annotate.base import Demonstration
 from allabel.document import DocId
-
-
-class Shown(NamedTuple):
-    """A demonstration as a model was shown it: its id and the `digest` of it at that moment."""
-
-    id: DocId
-    digest: str
+from allabel.reply import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +19,7 @@ class Stale:
     removed: tuple[DocId, ...]
 
 
+@lru_cache(maxsize=16_384)
 def digest(demonstration: Demonstration) -> str:
     """Return 16 hexadecimal digits that change when the text or the set of entities does."""
     entities = sorted([span.start, span.end, span.label] for span in set(demonstration.entities))

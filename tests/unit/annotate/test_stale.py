@@ -1,8 +1,9 @@
 from dataclasses import replace
 
 from allabel.annotate.base import Demonstration
-from allabel.annotate.llm.stale import Shown, Stale, digest, shown, stale
+from allabel.annotate.stale import Stale, digest, shown, stale
 from allabel.document import DocId, Span
+from allabel.reply import Shown
 
 A = Demonstration(DocId("a"), "HCl in water", (Span(0, 3, "C"), Span(7, 12, "C")))
 B = Demonstration(DocId("b"), "NaOH", (Span(0, 4, "C"),))
