@@ -28,7 +28,7 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
             "annotated": counts.annotated,
             "queued": counts.queued,
             "tagged": counts.tagged,
-            "stale": len(project.stale()),
+            "stale": len(project.stale()) if counts.tagged else 0,
             "labels": list(project.schema.names),
             "backend": project.settings.backend,
         }
