@@ -162,6 +162,30 @@ def test_settings_that_cannot_be_are_refused_before_any_request(
     assert server.requests == []
 
 
+@pytest.mark.filterwarnings("default")
+def test_the_way_without_binding_is_told(tmp_path: Path, allabel: Run, server: FaultyServer) -> None:
+    folder = project(tmp_path, allabel, 2)
+    server.binds = ()
+    refused = allabel("-p", folder, *chat(server, "--rest", "--json"))
+    assert (refused.status, "ignores `response_format`" in refused.err) == (1, True)
+    ended = allabel("-p", folder, *chat(server, "--rest", "--json", "--structured", "none"))
+    assert ended.status == 0
+    assert "not bound to the JSON schema" in ended.err
+    assert all("response_format" not in request for request in server.requests)
+
+
+def test_a_server_that_falls_silent_ends_the_run_with_1_and_the_reason(
+    tmp_path: Path, allabel: Run, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(tmp_path, allabel, 6)
+    monkeypatch.setenv("ALLABEL_PATIENCE_S", "0.5")
+    server.script = lambda text, n_before: "" if int(text.split()[-2]) < 3 else "503"
+    ended = allabel("-p", folder, *chat(server, "--rest", "--json", "--concurrency", 1))
+    assert ended.status == 1
+    assert "the server gave no answer for 0.5 s" in ended.err
+    assert [json.loads(line)["status"] for line in ended.out.splitlines()] == ["ok"] * 3 + ["failed"] * 3
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_what_was_answered_before_a_run_was_ended_is_not_asked_again(
     how: signal.Signals, tmp_path: Path, allabel: Run, server: FaultyServer
