@@ -1,8 +1,8 @@
-"""How much of a server's speed our transport leaves: bare AsyncOpenAI calls against ChatTransport, in one run.
+"""How much of a server's speed we leave: bare AsyncOpenAI calls against transport, store and annotator, in one run.
 
 python benchmarks/throughput.py [--quick] [--json] [--texts 2000] [--at-once 64] [--latency 0.2]
 
-A server in another process answers every request after a fixed latency. Both ways send the same requests, in turns.
+A server in another process answers every request after a fixed latency. All ways ask as often, in turns.
 """
 
 import argparse
@@ -19,12 +19,19 @@ from typing import Any
 
 import numpy as np
 
+from allabel.annotate.base import Demonstration
+from allabel.annotate.llm.annotator import LlmAnnotator
 from allabel.annotate.llm.base import Answer, Request
 from allabel.annotate.llm.chat_transport import ChatTransport
+from allabel.annotate.llm.forms.json_form import JsonForm
 from allabel.annotate.llm.keys import answer_to_json, cache_key, prompt_hash
+from allabel.document import DocId, Document
 from allabel.reply import Status
+from allabel.schema import LabelSchema
 from allabel.store import Call, Store
 from allabel.store.writer import Writer
+from allabel.tagging import StoreMemory, tag
+from retrieval.bm25 import Bm25
 
 BAR = 0.95
 CONTENT = json.dumps({"entities": [{"text": f"compound {i}", "label": "Chemical", "occurrence": 1} for i in range(4)]})
@@ -144,6 +151,20 @@ def ours_stored(url: str, asked: list[Request], at_once: int) -> None:
         assert store.calls_summary().n_calls == len(asked)
 
 
+def ours_whole(url: str, asked: list[Request], at_once: int) -> None:
+    """The whole annotator: retrieve, prompt, send, read, ground, score, and store answers, calls and replies."""
+    shown = [Demonstration(DocId(f"d{i}"), f"{i} {DEMONSTRATION * 2}", ()) for i in range(456)]
+    with tempfile.TemporaryDirectory() as folder, Store.create(Path(folder) / "project.db") as store:
+        documents = [Document(DocId(str(i)), request.messages[-1]["content"]) for i, request in enumerate(asked)]
+        store.add_documents(documents)
+        sender = ChatTransport(url, "m", api_key="k", concurrency=at_once)
+        memory = StoreMemory(store, "chat")
+        annotator = LlmAnnotator(LabelSchema.of(["Chemical"]), sender, JsonForm(), Bm25, memory=memory)
+        tagged = list(tag(store, annotator, documents, shown, lambda _: None))
+        assert {one.reply.status for one in tagged} == {Status.OK}
+        assert len(store.tagged()) == len(asked)
+
+
 def timed(work: Callable[[], None]) -> tuple[float, float]:
     """Return wall and CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
@@ -153,7 +174,7 @@ def timed(work: Callable[[], None]) -> tuple[float, float]:
 
 def measure(url: str, n: int, at_once: int, rounds: int) -> dict[str, Any]:
     asked = requests(n)
-    ways = {"bare": bare, "ours": ours, "ours_stored": ours_stored}
+    ways = {"bare": bare, "ours": ours, "ours_stored": ours_stored, "ours_whole": ours_whole}
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for way in ways.values():
         way(url, asked[:at_once], at_once)  # imports and first connections
@@ -165,7 +186,7 @@ def measure(url: str, n: int, at_once: int, rounds: int) -> dict[str, Any]:
         wall, cpu = np.median(pairs, axis=0)
         found[name] = {"s": float(wall), "texts_per_s": n / float(wall), "cpu_ms_per_text": 1000 * float(cpu) / n}
     # In each round the two ran one after the other, on the same machine with the same neighbours.
-    for name in ("ours", "ours_stored"):
+    for name in ("ours", "ours_stored", "ours_whole"):
         ratios = [b[0] / o[0] for b, o in zip(seconds["bare"], seconds[name], strict=True)]
         found[name]["ratio"] = float(np.median(ratios))
         found[name]["cpu_ms_over_bare"] = found[name]["cpu_ms_per_text"] - found["bare"]["cpu_ms_per_text"]
@@ -198,7 +219,7 @@ def main() -> None:
     if options.json:
         print(json.dumps(found))
         return
-    for name in ("bare", "ours", "ours_stored"):
+    for name in ("bare", "ours", "ours_stored", "ours_whole"):
         row = found[name]
         ratio = f"  {row['ratio']:.2f} of bare" if "ratio" in row else ""
         cpu = f"{row['cpu_ms_per_text']:.2f} ms CPU a text"

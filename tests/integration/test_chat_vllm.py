@@ -11,7 +11,6 @@ import pytest
 
 from allabel.annotate.base import Demonstration
 from allabel.annotate.llm.annotator import Choosing, LlmAnnotator
-from allabel.annotate.llm.base import Form
 from allabel.annotate.llm.chat_transport import ChatTransport
 from allabel.annotate.llm.forms.json_form import JsonForm
 from allabel.document import DocId, Span
@@ -53,9 +52,9 @@ def model() -> str:
         pytest.skip(f"no server at {URL} (set ALLABEL_TEST_LLM): {error}")
 
 
-def annotator(model: str, form: Form | None = None) -> LlmAnnotator:
+def annotator(model: str) -> LlmAnnotator:
     schema, transport = LabelSchema.of(["Chemical", "Disease"]), ChatTransport(URL, model, max_output_tokens=1024)
-    return LlmAnnotator(schema, transport, form or JsonForm(), InOrder, choosing=Choosing(2))
+    return LlmAnnotator(schema, transport, JsonForm(), InOrder, choosing=Choosing(2))
 
 
 def test_a_real_server_keeps_to_the_schema_and_tells_its_perplexity(model: str) -> None:
