@@ -82,57 +82,6 @@ def annotate(folder: Path, from_gold: bool) -> None:
 
 
 @cli.command()
-@click.argument("file", type=FILE, required=False)
-@click.option("--rest", is_flag=True, help="Tag the project's texts that nobody annotated.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write tagged documents here (JSONL).")
-@click.option("--format", "format_", default="auto", help="The format of FILE.  [default: found from the file]")
-@click.option("--backend", help="embedded, chat, or module:Class.  [default: embedded]")
-@click.option("--base-url", help="The server of the chat backend.")
-@click.option("--model", help="The model's name there.")
-@click.option("--shots", type=int, help="Demonstrations a text.  [default: 5]")
-@click.option("--retriever", help="What finds them.  [default: bm25]")
-@click.option("--json", "as_json", is_flag=True, help="Print tagged documents on standard output.")
-@click.pass_obj
-def tag(
-    folder: Path, /, file: Path | None, rest: bool, out: Path | None, format_: str, as_json: bool, **settings: Any
-) -> None:
-    """Tag FILE, or the rest of the project, with the annotated texts as demonstrations."""
-    from allabel.formats.registry import read_documents
-    from allabel.formats.tagged import tagged_line, write_tagged
-
-    if rest == (file is not None) or not (out or as_json):
-        raise InputError(
-            "tag takes a FILE or --rest, and -o OUT or --json", remedy="allabel tag --rest -o tagged.jsonl"
-        )
-    if out:
-        refuse_target(out, folder, file)
-    with open_project(folder, **settings) as project:
-        documents = project.rest() if file is None else [r.document for r in read_documents(file, format_)]
-        if not documents:
-            raise InputError("there is nothing to tag", file=folder, remedy="import texts first; see: allabel status")
-        if project.settings.backend == "embedded":
-            say("tagging with the embedded annotator, which needs no server; --backend chat asks a language model")
-        with click.progressbar(length=len(documents), label="tagging", file=sys.stderr) as bar:
-            tagged = []
-            for one in project.tag(documents, keep=rest):
-                tagged.append(one)
-                bar.update(1)
-    if out:
-        write_tagged(tagged, out)
-        say(f"wrote {len(tagged)} tagged documents to {out}")
-    if as_json:
-        for one in tagged:
-            click.echo(json.dumps(tagged_line(one), ensure_ascii=False))
-    failed = [one for one in tagged if one.reply.status != "ok"]
-    if failed:
-        first = failed[0]
-        raise AllabelError(
-            f"{len(failed)} of {len(tagged)} texts got no usable reply; the first is {first.id!r}: "
-            f"{first.reply.status}, {first.reply.error}"
-        )
-
-
-@cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--format", "format_", default="auto", help="[default: by the file's name]")
 @click.option("--what", type=click.Choice(["annotations", "gold", "tagged"]), default="annotations", show_default=True)

@@ -5,13 +5,28 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from allabel.errors import InputError
 
 FILE_NAME = "allabel.toml"
 SECRETS = ("api_key",)
+
+
+class ModelPrice(BaseModel):
+    """What a million tokens of a model cost, in any one currency."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
 
 
 class Settings(BaseSettings):
@@ -22,6 +37,14 @@ class Settings(BaseSettings):
     retriever: what finds them. encoder: the sentence-transformers model of the `dense` retriever, or its folder.
     uncertainty_cap: texts tagged at most to measure uncertainty. duplicates: whether near-duplicates are left out
     of what may be chosen (`drop`) or kept in. strategy: what chooses the texts to annotate.
+    form: how entities are asked for and written down, `json` or `markup`. floor: demonstrations that score below this
+    share of the best one are left out. diversity: above 0, demonstrations are chosen unlike one another. cover_labels:
+    whether each label is to be among them. context_tokens: the model's window, where its server does not tell it.
+    part_tokens, part_overlap: longer texts are split into parts of so many tokens, so many shown twice; an estimate.
+    structured: how a server is bound to the form of an answer; `none` where it cannot be, and answers are only read
+    strictly. requests_per_minute, tokens_per_minute: what a server allows. retries: after a passing fault.
+    patience_s: how long a server without any answer is waited for. budget_requests, budget_tokens, budget_money: what
+    one run may use. prices: by the model's name, `[prices."NAME"]` with `prompt` and `output` a million tokens.
     """
 
     model_config = SettingsConfigDict(env_prefix="ALLABEL_", extra="forbid", frozen=True)
@@ -39,6 +62,22 @@ class Settings(BaseSettings):
     uncertainty_cap: int | None = Field(default=None, ge=1)
     duplicates: Literal["drop", "keep"] = "drop"
     strategy: str = "adaptive"
+    form: str = "json"
+    floor: float = Field(default=0.0, ge=0, le=1)
+    diversity: float = Field(default=0.0, ge=0, le=1)
+    cover_labels: bool = False
+    context_tokens: int | None = Field(default=None, ge=64)
+    part_tokens: int = Field(default=1024, ge=64)
+    part_overlap: int = Field(default=128, ge=0)
+    structured: Literal["response_format", "structured_outputs", "none"] = "response_format"
+    requests_per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    tokens_per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    retries: int = Field(default=3, ge=0, le=100)
+    patience_s: float = Field(default=600.0, gt=0)
+    budget_requests: int | None = Field(default=None, ge=1)
+    budget_tokens: int | None = Field(default=None, ge=1)
+    budget_money: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    prices: dict[str, ModelPrice] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -67,6 +106,8 @@ def load(folder: Path, **flags: Any) -> Settings:
 
     try:
         return InFolder(**given)
+    except SettingsError as error:  # a variable that must be JSON and is not
+        raise InputError(f"a variable cannot be read: {error}", remedy="write it as JSON, or remove it") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""

@@ -11,6 +11,8 @@ from typing import Literal, Self
 from allabel import config
 from allabel.annotate.backends import build
 from allabel.annotate.base import Annotator, Demonstration
+from allabel.annotate.llm.memory import AsksModel
+from allabel.annotate.stale import Stale, stale
 from allabel.config import Settings
 from allabel.document import Annotation, DocId, Document
 from allabel.errors import InputError, StoreError
@@ -22,9 +24,11 @@ from allabel.schema import LabelSchema
 from allabel.select.base import Pool
 from allabel.select.cost import CostModel
 from allabel.select.plan import Plan
+from allabel.select.tagging import Tagging
 from allabel.selecting import Selected, Selecting, Unfinished
 from allabel.store.records import Counts
 from allabel.store.store import Store
+from allabel.tagging import StoreMemory, tag
 from retrieval.base import Similarity
 
 DATABASE, LABELS = "project.db", "labels.toml"
@@ -95,8 +99,11 @@ class Project:
 
     @cached_property
     def annotator(self) -> Annotator:
-        """The annotator that the settings name."""
-        return build(self.schema, self.settings)
+        """The annotator that the settings name; what it asks of a language model is kept in the store."""
+        built = build(self.schema, self.settings)
+        if isinstance(built, AsksModel):
+            built.remember(StoreMemory(self.store, built.name))
+        return built
 
     def import_records(
         self, records: Iterable[Record], file: Path, role: As | None = None, *, flat: bool = False
@@ -203,22 +210,33 @@ class Project:
         annotated = self.store.annotations()
         return [d for d in self.store.documents() if d.id not in annotated]
 
-    def tag(self, documents: Sequence[Document], *, keep: bool = False, batch: int = 256) -> Iterator[TaggedDocument]:
+    def tag(
+        self,
+        documents: Sequence[Document],
+        *,
+        keep: bool = False,
+        came: Callable[[TaggedDocument], None] = lambda _: None,
+    ) -> Iterator[TaggedDocument]:
         """Tag documents in order with the annotator in use and the annotated texts as demonstrations.
 
-        keep: store each batch as it is done, so that stopping loses one batch at most; the project's own texts only.
+        keep: store each as it comes, so that stopping loses next to nothing; the project's own texts only. What a
+        language model answered is kept in any case, and asked no second time.
+        came: hears of each as it comes, in any order, long before a batch of them is yielded.
         """
-        demonstrations = self.demonstrations()
-        for start in range(0, len(documents), batch):
-            part = documents[start : start + batch]
-            replies = self.annotator.annotate([d.text for d in part], demonstrations)
-            tagged = [
-                TaggedDocument(d.id, d.text, reply, self.annotator.name, self.annotator.model, d.meta)
-                for d, reply in zip(part, replies, strict=True)
-            ]
-            if keep:
-                self.store.add_tagged(tagged)
-            yield from tagged
+        return tag(self.store if keep else None, self.annotator, documents, self.demonstrations(), came)
+
+    def to_tag(self, documents: Sequence[Document]) -> Tagging:
+        """Estimate what tagging these documents with the backend in use takes."""
+        return self._selecting.to_tag([d.text for d in documents])
+
+    def stale(self) -> dict[DocId, Stale]:
+        """Return the tagged texts whose demonstrations were edited or removed since, in import order.
+
+        Texts that are annotated by now are left out.
+        """
+        annotated = self.store.annotations()
+        shown = {id: one.reply.shown for id, one in self.store.tagged().items() if id not in annotated}
+        return stale(shown, self.demonstrations())
 
     def counts(self) -> Counts:
         """Return how many documents are in each state."""

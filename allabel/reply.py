@@ -3,18 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from allabel.document import DocId, Span
 
 
 class Grounding(StrEnum):
-    """How a mention was found in its text. A `missing` mention is data: counted, shown, never forced onto a span."""
+    """How a mention was found in its text. A `missing` mention is data: counted, shown, never forced onto a span.
+
+    An `overlapping` one is in the text, but only across another mention where the schema lets none overlap.
+    """
 
     EXACT = "exact"
     NORMALISED = "normalised"
     AMBIGUOUS = "ambiguous"
     MISSING = "missing"
+    OVERLAPPING = "overlapping"
 
 
 class Status(StrEnum):
@@ -31,7 +35,7 @@ class Status(StrEnum):
 class Proposal:
     """One mention that an annotator proposes.
 
-    span: where it stands, or None where grounding is `missing`.
+    span: where it stands, or None where grounding is `missing` or `overlapping`.
     score: probability in [0, 1] that the entity is right, as the annotator sees it; None where it cannot tell.
     """
 
@@ -42,12 +46,19 @@ class Proposal:
     score: float | None = None
 
 
+class Shown(NamedTuple):
+    """A demonstration as an annotator was shown it: its id and the `digest` of it then, "" where nobody kept it."""
+
+    id: DocId
+    digest: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What an annotator said of one text.
 
     perplexity: exp(-mean log-probability) of the output (tokens of an LLM, labels of a CRF); >= 1; None if unknown.
-    demonstrations: ids of the demonstrations it was shown, best first.
+    shown: the demonstrations it was shown, best first.
     error: why status is not `ok`, in words.
     raw: the reply as it came, for the journal.
     """
@@ -55,11 +66,16 @@ class Reply:
     status: Status
     proposals: tuple[Proposal, ...] = ()
     perplexity: float | None = None
-    demonstrations: tuple[DocId, ...] = ()
+    shown: tuple[Shown, ...] = ()
     error: str = ""
     raw: str = field(default="", repr=False)
     n_prompt_tokens: int = 0
     n_output_tokens: int = 0
+
+    @property
+    def demonstrations(self) -> tuple[DocId, ...]:
+        """The ids of the demonstrations it was shown, best first."""
+        return tuple(one.id for one in self.shown)
 
     @property
     def spans(self) -> tuple[Span, ...]:

@@ -15,12 +15,17 @@ KEYS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Label(BaseModel):
-    """One entity type."""
+    """One entity type.
+
+    examples, not_examples: mentions that bear the label and look-alikes that do not, for annotators and the prompt.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, max_length=100)
     definition: str = ""
+    examples: tuple[str, ...] = ()
+    not_examples: tuple[str, ...] = ()
     colour: str = Field(default="", pattern=r"^(#[0-9A-Fa-f]{6})?$")
     key: str = Field(default="", max_length=1)
 
@@ -30,6 +35,21 @@ class Label(BaseModel):
         if name != name.strip() or not name.isprintable():
             raise ValueError(f"the label {name!r} starts or ends with white space, or holds control characters")
         return name
+
+    @field_validator("examples", "not_examples")
+    @classmethod
+    def _on_one_line(cls, examples: tuple[str, ...]) -> tuple[str, ...]:
+        for example in examples:
+            if not example.strip() or len(example.splitlines()) > 1:
+                raise ValueError(f"the example {example!r} is blank or longer than a line")
+        return examples
+
+    @model_validator(mode="after")
+    def _undivided(self) -> "Label":
+        for example in self.examples:
+            if example in self.not_examples:
+                raise ValueError(f"the label {self.name!r} has {example!r} both as an example and as none")
+        return self
 
 
 class LabelSchema(BaseModel):
@@ -101,8 +121,10 @@ class LabelSchema(BaseModel):
 _EXAMPLE = 'for example:  [[labels]]  name = "Chemical"  definition = "a substance with a structure"'
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+def _quoted(value: str | Iterable[str]) -> str:
+    if not isinstance(value, str):
+        return f"[{', '.join(map(_quoted, value))}]"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda m: f"\\u{ord(m[0]):04x}", escaped) + '"'
 
 

@@ -7,9 +7,12 @@ from functools import lru_cache
 
 from allabel.annotate.backends import embedded
 from allabel.annotate.base import Annotator, Demonstration
+from allabel.annotate.llm.base import Form
+from allabel.annotate.llm.memory import AsksModel
 from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
-from allabel.errors import BudgetError, InputError
+from allabel.errors import AllabelError, BudgetError, InputError
+from allabel.plugins import load
 from allabel.reply import Reply
 from allabel.schema import LabelSchema
 from allabel.select.afford import check_budget
@@ -254,7 +257,17 @@ class Selecting:
             if self._settings.backend == ON_BOARD_BACKEND and not shown:
                 raise _nothing_to_learn_from(strategy)
             tell(str(self._tagging(len(texts), texts, cost)))
-            return self._annotator().annotate(texts, shown)
+            annotator = self._annotator()
+            replies = annotator.annotate(texts, shown)
+            if isinstance(annotator, AsksModel):
+                for line in annotator.report():
+                    tell(line)
+                if annotator.stopped:
+                    raise AllabelError(
+                        f"not all texts could be tagged to measure uncertainty: {annotator.stopped}\n"
+                        "  remedy: run it again, and what was answered is not asked again"
+                    )
+            return replies
 
         @lru_cache(maxsize=1)  # a budget in tokens or minutes asks a stage several times, for more texts each time
         def on_board(texts: tuple[str, ...]) -> list[Reply]:
@@ -276,7 +289,12 @@ class Selecting:
     def _tagging(self, n_texts: int, texts: Sequence[str], cost: CostModel) -> Tagging:
         settings, density = self._settings, cost.entities_per_token
         shown = self._demonstrations()
-        return estimate_tagging(n_texts, texts, settings.backend, self._schema, shown, settings.shots, density)
+        form: Form = load("forms", settings.form)()
+        return estimate_tagging(n_texts, texts, settings.backend, self._schema, shown, settings.shots, density, form)
+
+    def to_tag(self, texts: Sequence[str]) -> Tagging:
+        """Estimate what tagging these texts with the backend in use takes."""
+        return replace(self._tagging(len(texts), texts, self.cost_model()), purpose="")
 
 
 def _nothing_to_learn_from(strategy: str) -> InputError:

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from main_job import DATA, choose, read
 
-from allabel.annotate.chat import ChatAnnotator
+from allabel.annotate.llm.annotator import Choosing, LlmAnnotator
+from allabel.annotate.llm.chat_transport import ChatTransport
+from allabel.annotate.llm.forms.json_form import JsonForm
 from allabel.document import Document, span_values
 from allabel.reply import Reply, Status
 from allabel.schema import LabelSchema
@@ -61,13 +63,8 @@ def main() -> None:
     sample = [test[i] for i in order]
     found: dict[str, Any] = {}
     for shots in (0, 4, 8):
-        annotator = ChatAnnotator(
-            LabelSchema.of(["Chemical", "Disease"]),
-            base_url=options.base_url,
-            model=options.model,
-            retriever=Bm25,
-            shots=shots,
-        )
+        schema, transport = LabelSchema.of(["Chemical", "Disease"]), ChatTransport(options.base_url, options.model)
+        annotator = LlmAnnotator(schema, transport, JsonForm(), Bm25, choosing=Choosing(shots))
         start = time.perf_counter()
         replies = annotator.annotate([d.text for d in sample], shown)
         found[str(shots)] = row = figures(sample, replies, time.perf_counter() - start)

@@ -8,7 +8,7 @@ from typing import Any
 
 from allabel.document import DocId, Document, Span, span_values
 from allabel.errors import InputError
-from allabel.reply import Proposal, Status
+from allabel.reply import Grounding, Proposal, Status
 from eval.counts import Counts, Scores
 from eval.pairing import Pair, read_pairs
 from eval.semeval import SemEval, Tally, semeval
@@ -133,7 +133,7 @@ def score(pairs: Sequence[Pair]) -> Report:
         missing=tuple(pair.gold.id for pair in scored if pair.reply is None),
         statuses={status: statuses[status] for status in Status},
         n_proposals=sum(map(len, proposals)),
-        n_ungrounded=sum(p.span is None for found in proposals for p in found),
+        n_ungrounded=sum(p.grounding is Grounding.MISSING for found in proposals for p in found),
         n_strict=len(with_spans),
         strict=strict(gold, predicted) if with_spans else None,
         semeval=semeval(gold, predicted) if with_spans else None,

@@ -17,7 +17,10 @@ from retrieval.dense import Dense
 
 VARIABLES = (
     *("BACKEND", "BASE_URL", "MODEL", "API_KEY", "SHOTS", "RETRIEVER", "ENCODER"),
-    *("UNCERTAINTY_CAP", "DUPLICATES", "STRATEGY"),
+    *("UNCERTAINTY_CAP", "DUPLICATES", "STRATEGY", "FORM", "FLOOR", "DIVERSITY", "COVER_LABELS", "CONTEXT_TOKENS"),
+    *("PART_TOKENS", "PART_OVERLAP", "STRUCTURED", "CONCURRENCY", "TIMEOUT_S", "MAX_OUTPUT_TOKENS", "RETRIES"),
+    *("REQUESTS_PER_MINUTE", "TOKENS_PER_MINUTE", "PATIENCE_S", "PRICES"),
+    *("BUDGET_REQUESTS", "BUDGET_TOKENS", "BUDGET_MONEY"),
 )
 # On shared cores a single example may take long for no fault of its own.
 settings.register_profile("allabel", deadline=None)

@@ -1,10 +1,15 @@
 """Annotators by name, put together from settings."""
 
+import os
+import warnings
 from collections.abc import Callable
 
 from allabel.annotate.base import Annotator
+from allabel.annotate.llm.base import Form
+from allabel.annotate.llm.window import Window
 from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
+from allabel.errors import InputError
 from allabel.plugins import load
 from allabel.schema import LabelSchema
 
@@ -26,11 +31,14 @@ def embedded(schema: LabelSchema, settings: Settings) -> Annotator:
 
 def chat(schema: LabelSchema, settings: Settings) -> Annotator:
     """Return the annotator behind an OpenAI-compatible server."""
-    import os
+    from allabel.annotate.llm.annotator import Choosing, LlmAnnotator, Splitting
+    from allabel.annotate.llm.chat_transport import ChatTransport
+    from allabel.annotate.llm.pace import Pace
+    from allabel.annotate.llm.retry import Policy
+    from allabel.annotate.llm.server_window import ask_window
+    from allabel.annotate.llm.tally import Limits, Price, Tally
 
-    from allabel.annotate.chat import ChatAnnotator
-    from allabel.errors import InputError
-
+    form: Form = load("forms", settings.form)()
     base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL", "")
     for name, value, variables in (
         ("base_url", base_url, "ALLABEL_BASE_URL or OPENAI_BASE_URL"),
@@ -43,14 +51,37 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
             )
     if not base_url.startswith(("http://", "https://")):
         raise InputError(f"the server {base_url!r} is no URL", remedy="for example http://127.0.0.1:8000/v1")
-    return ChatAnnotator(
-        schema,
-        base_url=base_url,
-        model=settings.model,
-        api_key=settings.api_key or None,
-        shots=settings.shots,
-        retriever=retriever(settings),
+    api_key = settings.api_key or os.environ.get("OPENAI_API_KEY") or "EMPTY"
+    price = settings.prices.get(settings.model)
+    transport = ChatTransport(
+        base_url,
+        settings.model,
+        api_key=api_key,
+        structured=settings.structured,
         concurrency=settings.concurrency,
         timeout_s=settings.timeout_s,
         max_output_tokens=settings.max_output_tokens,
+        policy=Policy(retries=settings.retries, patience_s=settings.patience_s),
+        pace=Pace.of(settings.requests_per_minute, settings.tokens_per_minute),
+        tally=Tally(
+            Limits(settings.budget_requests, settings.budget_tokens, settings.budget_money),
+            None if price is None else Price(price.prompt, price.output),
+        ),
+        tell=warnings.warn,
+    )
+
+    def window() -> Window | None:
+        from openai import OpenAI
+
+        client = OpenAI(base_url=base_url, api_key=api_key)
+        return ask_window(client, settings.model, settings.max_output_tokens, settings.context_tokens)
+
+    return LlmAnnotator(
+        schema,
+        transport,
+        form,
+        retriever(settings),
+        choosing=Choosing(settings.shots, settings.floor, settings.diversity, settings.cover_labels),
+        splitting=Splitting(settings.part_tokens, settings.part_overlap),
+        window=window,
     )

@@ -2,16 +2,24 @@
 
 import json
 import secrets
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from allabel.annotate.llm.completion import CompletionError, read
 from allabel.errors import ServerError
 
 if TYPE_CHECKING:
     from openai import APIError, AsyncOpenAI
-    from openai.types.chat import ChatCompletion
 
 MAX_TOKENS = 64
+_DEGRADED = 'or set structured = "none", where answers are only read strictly'
+OTHER_WAYS = {
+    "response_format": f'; try structured = "structured_outputs" on a vLLM server, {_DEGRADED}',
+    "structured_outputs": f'; try structured = "response_format", {_DEGRADED}',
+}
+# Makes the fields of a request that bind its reply: of the schema's name and the schema.
+Binding = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 def response_format(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -19,39 +27,72 @@ def response_format(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
 
 
-async def prove(client: "AsyncOpenAI", model: str, sampling: dict[str, Any]) -> None:
+def by_response_format(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a request that bind its reply as OpenAI's servers and their like take it."""
+    return {"response_format": response_format(name, dict(schema))}
+
+
+async def prove(
+    client: "AsyncOpenAI",
+    model: str,
+    sampling: dict[str, Any],
+    bind: Binding | None = by_response_format,
+    setting: str = "response_format",
+) -> None:
     """Ask for a word that only the schema names. Raises ServerError where the reply is not that word.
 
     sampling: what the requests proper will send, so that a server that takes none of it says so here.
+    bind: how the schema is sent; None asks without one, and any reply will do. setting: its name, for messages.
     """
     from openai import APIError
 
+    try:
+        await contact(client, model, sampling, bind, setting)
+    except APIError as error:
+        # Without the cause: its request holds the key.
+        raise await explained(error, client, model) from None
+
+
+async def contact(
+    client: "AsyncOpenAI", model: str, sampling: dict[str, Any], bind: Binding | None, setting: str
+) -> None:
+    """Do what `prove` does, but raise the client's own errors as they are, so that the caller may try again."""
     word = f"allabel-{secrets.token_hex(4)}"
     request = {
         **sampling,
         "model": model,
         "messages": [{"role": "user", "content": 'Answer with JSON only: {"word":"..."}'}],
-        "response_format": response_format("canary", _schema(word)),
+        **(bind("canary", _schema(word)) if bind else {}),
         "max_tokens": MAX_TOKENS,
     }
+    response = await client.chat.completions.with_raw_response.create(**request)
     try:
-        completion: ChatCompletion = await client.chat.completions.create(**request)
-    except APIError as error:
-        # Without the cause: its request holds the key.
-        raise await _explained(error, client, model) from None
-    content = (completion.choices[0].message.content or "") if completion.choices else ""
-    if not _binds(content, word):
+        content = read(response.content, MAX_TOKENS).content
+    except CompletionError as error:
         raise ServerError(
-            f"the server at {shown_url(client)} ignores `response_format`: asked for one certain word by JSON schema, "
-            f"the model {model!r} answered {content[:80]!r}\n"
-            "  remedy: use a server that keeps to JSON schemas (vLLM 0.12 or later does)"
+            f"what answers at {shown_url(client.base_url)} is no language-model server: {error}\n"
+            "  remedy: check OPENAI_BASE_URL; it ends in /v1"
+        ) from None
+    if bind and not _binds(content, word):
+        raise ServerError(
+            f"the server at {shown_url(client.base_url)} ignores `{setting}`: asked for one certain word by JSON "
+            f"schema, the model {model!r} answered {content[:80]!r}\n"
+            "  remedy: use a server that keeps to JSON schemas (vLLM 0.12 or later does)" + OTHER_WAYS.get(setting, "")
         )
 
 
-def shown_url(client: "AsyncOpenAI") -> str:
-    """Return the server's address as it may be shown: without user, password and query."""
-    parts = urlsplit(str(client.base_url))
+def shown_url(url: object) -> str:
+    """Return a server's address as it may be shown: without user, password and query."""
+    parts = urlsplit(str(url))
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def no_server(client: "AsyncOpenAI", reason: str) -> str:
+    """Say that nothing answers at the client's address, why, and the way out."""
+    return (
+        f"no language-model server answers at {shown_url(client.base_url)} ({reason})\n"
+        "  remedy: start the server, or set OPENAI_BASE_URL to where it listens (it ends in /v1)"
+    )
 
 
 def words(error: "APIError", api_key: str) -> str:
@@ -75,16 +116,14 @@ def _binds(content: str, word: str) -> bool:
         return False
 
 
-async def _explained(error: "APIError", client: "AsyncOpenAI", model: str) -> ServerError:
+async def explained(error: "APIError", client: "AsyncOpenAI", model: str) -> ServerError:
+    """Return an error of the first request in words, with the way out: address, key, model or the server's log."""
     from openai import APIConnectionError, AuthenticationError, NotFoundError, PermissionDeniedError
 
-    url = shown_url(client)
+    url = shown_url(client.base_url)
     if isinstance(error, APIConnectionError):
         reason = words(error, client.api_key) if error.__cause__ is None else str(error.__cause__) or str(error)
-        return ServerError(
-            f"no language-model server answers at {url} ({reason})\n"
-            "  remedy: start the server, or set OPENAI_BASE_URL to where it listens (it ends in /v1)"
-        )
+        return ServerError(no_server(client, reason))
     if isinstance(error, AuthenticationError | PermissionDeniedError):
         return ServerError(
             f"the server at {url} refuses the key (HTTP {error.status_code})\n"

@@ -8,6 +8,7 @@ from allabel.annotate.base import Demonstration
 from allabel.annotate.crf import Decoded
 from allabel.annotate.demonstrations import Demonstrations, RetrieverFactory
 from allabel.annotate.pieces import Piece, runs
+from allabel.annotate.stale import shown
 from allabel.annotate.tagger import Tagger
 from allabel.document import Span
 from allabel.errors import InputError
@@ -55,10 +56,10 @@ class EmbeddedAnnotator:
         replies = []
         for start in range(0, len(texts), 1024):
             batch = texts[start : start + 1024]
-            for text, (tokens, decoded, shown) in zip(batch, tagger.tag(batch), strict=True):
+            for text, (tokens, decoded, near) in zip(batch, tagger.tag(batch), strict=True):
                 proposals = _proposals(text, tokens, decoded, tagger.crf.tags) if decoded else ()
                 perplexity = math.exp(-decoded.log_probability / len(tokens)) if decoded else 1.0
-                replies.append(Reply(Status.OK, proposals, perplexity, tuple(d.id for d in shown)))
+                replies.append(Reply(Status.OK, proposals, perplexity, shown(near)))
         return replies
 
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--stop", "stop", is_flag=True, help="Work out whether more annotation is worth it (some seconds).")
+@click.option("--calls", "calls", is_flag=True, help="Sum up what language models were asked, and what it took.")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 @click.pass_obj
-def status(folder: Path, stop: bool, as_json: bool) -> None:
+def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
     """Say how far the project is, and with --stop whether more annotation is worth it."""
     with open_project(folder) as project:
         counts = project.counts()
@@ -29,13 +30,16 @@ def status(folder: Path, stop: bool, as_json: bool) -> None:
             "annotated": counts.annotated,
             "queued": counts.queued,
             "tagged": counts.tagged,
+            "stale": len(project.stale()) if counts.tagged else 0,
             "labels": list(project.schema.names),
             "backend": project.settings.backend,
         }
         unfinished = project.unfinished()
         signals = stopping(project) if stop else []
+        journal = journalled(project) if calls else {}
     if as_json:
         told = {"stopping": _as_data(signals)} if stop else {}
+        told |= {"calls": journal} if calls else {}
         selections = {"selections": [_selection_data(one) for one in unfinished]}
         click.echo(json.dumps(data | selections | told, ensure_ascii=False))
         return
@@ -43,6 +47,8 @@ def status(folder: Path, stop: bool, as_json: bool) -> None:
         click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}")
     for one in unfinished:
         click.echo(f"selection  {_selection(one)}")
+    if calls:
+        click.echo(_calls_in_words(journal))
     if stop:
         click.echo(_in_words(signals))
     else:
@@ -93,6 +99,50 @@ def stopping(project: "Project") -> "list[Signal]":
         shots=project.settings.shots,
         progress=say,
     )
+
+
+def journalled(project: "Project") -> dict[str, Any]:
+    """Return the journal of calls in figures; money by the settings' prices, None where no model has one."""
+    summary, prices = project.store.calls_summary(), project.settings.prices
+    priced = [
+        (prices[m.model].prompt * m.n_prompt_tokens + prices[m.model].output * m.n_output_tokens) / 1e6
+        for m in summary.models
+        if m.model in prices
+    ]
+    return {
+        "texts": summary.n_calls,
+        "requests": summary.n_requests,
+        "statuses": dict(summary.by_status),
+        "prompt_tokens": summary.n_prompt_tokens,
+        "output_tokens": summary.n_output_tokens,
+        "latency_p50_s": summary.latency_p50_s,
+        "latency_p95_s": summary.latency_p95_s,
+        "money": sum(priced) if priced else None,
+        "models": {
+            m.model: {"texts": m.n_calls, "prompt_tokens": m.n_prompt_tokens, "output_tokens": m.n_output_tokens}
+            for m in summary.models
+        },
+        "without_price": [m.model for m in summary.models if m.model not in prices],
+    }
+
+
+def _calls_in_words(journal: dict[str, Any]) -> str:
+    if not journal["texts"]:
+        return "\nno language model was asked yet"
+    statuses = ", ".join(f"{n:,} {status}" for status, n in journal["statuses"].items())
+    lines = [
+        "",
+        "what language models were asked",
+        f"  texts      {journal['texts']:,}: {statuses}",
+        f"  requests   {journal['requests']:,}",
+        f"  tokens     {journal['prompt_tokens']:,} in prompts, {journal['output_tokens']:,} in outputs",
+    ]
+    if journal["latency_p50_s"] is not None:
+        lines.append(f"  latency    median {journal['latency_p50_s']:.2f} s, 95 % {journal['latency_p95_s']:.2f} s")
+    if journal["money"] is not None:
+        missing = journal["without_price"]
+        lines.append(f"  money      {journal['money']:.4g}" + (f", without {', '.join(missing)}" if missing else ""))
+    return "\n".join([*lines, f"  models     {', '.join(journal['models'])}"])
 
 
 def _as_data(signals: "list[Signal]") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from allabel.document import DocId
 from allabel.formats.files import read_lines, write_atomically
 from allabel.formats.native import Place, dump_json, parse_document, parse_object, parse_span
-from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
+from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
 
 _E = TypeVar("_E", Status, Grounding)
 
@@ -69,7 +69,7 @@ def _tagged(data: dict[str, Any], default_id: str, at: Place) -> TaggedDocument:
         status=status,
         proposals=tuple(proposals),
         perplexity=_number(data, "perplexity", at),
-        demonstrations=tuple(DocId(str(shown)) for shown in _list(data, "demonstrations", at)),
+        shown=tuple(Shown(DocId(str(id))) for id in _list(data, "demonstrations", at)),
         error=str(data.get("error") or ""),
         n_prompt_tokens=int(_number(data, "n_prompt_tokens", at) or 0),
         n_output_tokens=int(_number(data, "n_output_tokens", at) or 0),

@@ -7,15 +7,16 @@ from typing import TypeVar
 import numpy as np
 
 from allabel.annotate.base import Demonstration
-from allabel.annotate.parse import render
-from allabel.annotate.prompt import messages
+from allabel.annotate.llm.base import Form
+from allabel.annotate.llm.forms.json_form import JsonForm
+from allabel.annotate.llm.prompt import messages
 from allabel.document import DocId, Span
 from allabel.schema import LabelSchema
 from retrieval.tokenize import words
 
 ON_BOARD = "the annotator on board measures uncertainty here: seconds, no LLM tokens"
 CHARACTERS_A_TOKEN = 4
-# The backends that are known to send the prompt of `allabel.annotate.prompt`.
+# The backends that are known to send the prompts of `allabel.annotate.llm`.
 PROMPTED = ("chat", "vllm")
 _SAMPLE = 20
 T = TypeVar("T")
@@ -29,10 +30,11 @@ class Tagging:
     backend: str
     n_prompt_tokens: int | None
     n_output_tokens: int | None
+    purpose: str = " to measure uncertainty"
 
     def __str__(self) -> str:
         """Say it in one line."""
-        what = f"{self.n_texts:,} texts are tagged with the {self.backend} backend to measure uncertainty"
+        what = f"{self.n_texts:,} texts are tagged with the {self.backend} backend{self.purpose}"
         if self.backend == "embedded":
             return f"{what}; LLM tokens: none, it runs here"
         if self.n_prompt_tokens is None or self.n_output_tokens is None:
@@ -51,12 +53,15 @@ def estimate_tagging(
     demonstrations: Sequence[Demonstration],
     shots: int,
     density: float,
+    form: Form | None = None,
 ) -> Tagging:
     """Estimate what tagging `n_texts` such as `texts` takes, from real prompts for a few of them.
 
     demonstrations: the annotated texts; where there are fewer than `shots`, texts of the pool with made-up entities
-    stand in, as they will be annotated by then. density: entities a token, for them and for the replies.
+    stand in, as they will be annotated by then. density: entities a token, for them and for the replies. form: `json`
+    by default.
     """
+    form = form or JsonForm()
     if backend == "embedded":
         return Tagging(n_texts, backend, 0, 0)
     if backend not in PROMPTED or not texts:
@@ -66,10 +71,10 @@ def estimate_tagging(
     prompts, replies = [], []
     for i, one in enumerate(asked):
         near = [shown[(i + k) % len(shown)] for k in range(shots)]
-        prompts.append(sum(len(message["content"]) for message in messages(one.text, near, schema)))
-        replies.append(len(render([(span.label, one.text[span.start : span.end]) for span in one.entities])))
+        prompts.append(sum(len(message["content"]) for message in messages(form, one.text, near, schema)))
+        replies.append(len(form.answer(one)))
     tokens = [round(n_texts * float(np.mean(lengths)) / CHARACTERS_A_TOKEN) for lengths in (prompts, replies)]
-    return Tagging(n_texts, backend, *tokens)
+    return Tagging(n_texts, backend, tokens[0], tokens[1])
 
 
 def _spread(items: Sequence[T]) -> list[T]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allabel.document import DocId, Span
-from allabel.reply import Grounding, Proposal, Reply, Status
+from allabel.reply import Grounding, Proposal, Reply, Shown, Status
 
 Json = dict[str, Any]
 
@@ -46,6 +46,7 @@ def reply_to_json(reply: Reply) -> Json:
         ],
         "perplexity": _number_to_json(reply.perplexity),
         "demonstrations": list(reply.demonstrations),
+        "digests": [one.digest for one in reply.shown],
         "error": reply.error,
         "raw": reply.raw,
         "n_prompt_tokens": int(reply.n_prompt_tokens),
@@ -68,12 +69,18 @@ def reply_from_json(data: Json) -> Reply:
             for proposal in data["proposals"]
         ),
         perplexity=_number_from_json(data["perplexity"]),
-        demonstrations=tuple(DocId(id) for id in data["demonstrations"]),
+        shown=_shown_from_json(data),
         error=data["error"],
         raw=data["raw"],
         n_prompt_tokens=data["n_prompt_tokens"],
         n_output_tokens=data["n_output_tokens"],
     )
+
+
+def _shown_from_json(data: Json) -> tuple[Shown, ...]:
+    # Replies kept before digests were have none.
+    digests = data.get("digests") or [""] * len(data["demonstrations"])
+    return tuple(Shown(DocId(id), digest) for id, digest in zip(data["demonstrations"], digests, strict=True))
 
 
 def _span_to_json(span: Span) -> Json:

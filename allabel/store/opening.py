@@ -14,7 +14,7 @@ from allabel.store.faults import RESTORE, store_errors
 from allabel.store.location import Location
 
 # Oldest first; `base` is a database that Alembic knows and nothing has been put into yet.
-REVISIONS = ("base", "0001", "0002")
+REVISIONS = ("base", "0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 MIGRATIONS = Path(__file__).parent / "migrations"
 _INIT = "make a project first: allabel init DIR --labels labels.toml"

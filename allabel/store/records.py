@@ -1,6 +1,7 @@
 """What the store keeps beside documents, annotations and replies."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,3 +52,63 @@ class Counts:
     annotated: int
     queued: int
     tagged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one text took of a language model, for the journal: counts and a hash, never a word of the text.
+
+    doc_id: None for a text that is not the project's. prompt_hash: SHA-256 of the rendered messages, in hexadecimal.
+    n_attempts: requests sent. latency_s: from the first of them to the answer.
+    """
+
+    at: datetime
+    doc_id: DocId | None
+    prompt_hash: str
+    model: str
+    backend: str
+    status: str
+    n_attempts: int
+    n_prompt_tokens: int
+    n_output_tokens: int
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCalls:
+    """What a model was called for in all."""
+
+    model: str
+    n_calls: int
+    n_prompt_tokens: int
+    n_output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallsSummary:
+    """The journal in figures. n_requests: retries included. by_status: how many calls ended so.
+
+    latency_p50_s, latency_p95_s: of calls that were sent; the least latency that so many percent of them do not
+    exceed. None where there are none.
+    """
+
+    n_requests: int
+    by_status: Mapping[str, int]
+    models: tuple[ModelCalls, ...]
+    latency_p50_s: float | None
+    latency_p95_s: float | None
+
+    @property
+    def n_calls(self) -> int:
+        """How many texts a model was asked about."""
+        return sum(model.n_calls for model in self.models)
+
+    @property
+    def n_prompt_tokens(self) -> int:
+        """Tokens of all prompts."""
+        return sum(model.n_prompt_tokens for model in self.models)
+
+    @property
+    def n_output_tokens(self) -> int:
+        """Tokens of all outputs."""
+        return sum(model.n_output_tokens for model in self.models)

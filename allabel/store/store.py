@@ -1,6 +1,6 @@
 """`Store`: everything a project knows, kept so that nothing confirmed is lost and nothing is overwritten."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -9,10 +9,11 @@ from typing import Self
 from allabel.document import Annotation, DocId, Document
 from allabel.errors import StoreError
 from allabel.reply import TaggedDocument
-from allabel.store import annotations, documents, health, opening, replies, selections
+from allabel.store import annotations, cached, calls, documents, health, opening, replies, selections
+from allabel.store.codec import Json
 from allabel.store.database import BUSY_TIMEOUT_S, Database
 from allabel.store.location import Location
-from allabel.store.records import Counts, Pick, Selection
+from allabel.store.records import Call, CallsSummary, Counts, Pick, Selection
 
 
 class Store:
@@ -95,6 +96,26 @@ class Store:
         """Append backends' replies for texts in the store."""
         with self._database.write() as connection:
             replies.add_tagged(connection, new)
+
+    def add_calls(self, new: Sequence[Call]) -> None:
+        """Append to the journal of what was asked of language models."""
+        with self._database.write() as connection:
+            calls.add_calls(connection, new)
+
+    def add_cached(self, new: Mapping[str, Json]) -> None:
+        """Keep language models' answers, as JSON, by the key of what decides them; the first of a key stays."""
+        with self._database.write() as connection:
+            cached.add_cached(connection, new)
+
+    def cached(self, keys: Iterable[str]) -> dict[str, Json]:
+        """The answers kept under these keys; a key without one is left out."""
+        with self._database.read() as connection:
+            return cached.cached(connection, keys)
+
+    def calls_summary(self) -> CallsSummary:
+        """The journal in figures."""
+        with self._database.read() as connection:
+            return calls.calls_summary(connection)
 
     def documents(self) -> list[Document]:
         """Every text, in import order, without answers."""

@@ -118,3 +118,29 @@ tagged = Table(
     Index("ix_tagged_doc_id", "doc_id", "seq"),
     sqlite_autoincrement=True,
 )
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("doc_id", Text, ForeignKey("documents.id")),
+    Column("prompt_hash", String(64), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("backend", Text, nullable=False),
+    Column("status", String, nullable=False),
+    Column("n_attempts", Integer, nullable=False),
+    Column("n_prompt_tokens", BigInteger, nullable=False),
+    Column("n_output_tokens", BigInteger, nullable=False),
+    Column("latency_s", Float(53), nullable=False),
+    Index("ix_calls_latency_s", "latency_s"),
+    sqlite_autoincrement=True,
+)
+
+cached_replies = Table(
+    "cached_replies",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("answer", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)

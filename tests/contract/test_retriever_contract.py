@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from allabel.plugins import load, names
+from retrieval.bm25 import Bm25
+from retrieval.fusion import Fused
 
 TEXTS = ["NaCl in water", "NaCl in water", "the mixture was heated", "ZnCl2 and NaCl", "water", "—", "heated in DMF"]
 QUERIES = ["NaCl in water", "heated", "nothing of this occurs", ""]
@@ -11,7 +13,10 @@ QUERIES = ["NaCl in water", "heated", "nothing of this occurs", ""]
 
 @pytest.fixture(params=names("retrievers"))
 def retriever(request: pytest.FixtureRequest):
-    return request.getfixturevalue("minilm") if request.param == "dense" else load("retrievers", request.param)
+    if request.param not in {"dense", "fused"}:
+        return load("retrievers", request.param)
+    dense = request.getfixturevalue("minilm")
+    return dense if request.param == "dense" else lambda texts: Fused([Bm25(texts), dense(texts)])
 
 
 def test_scores_fall_and_ties_stand_by_position(retriever) -> None:

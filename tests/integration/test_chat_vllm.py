@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from allabel.annotate.base import Demonstration
-from allabel.annotate.chat import ChatAnnotator
+from allabel.annotate.llm.annotator import Choosing, LlmAnnotator
+from allabel.annotate.llm.chat_transport import ChatTransport
+from allabel.annotate.llm.forms.json_form import JsonForm
 from allabel.document import DocId, Span
 from allabel.errors import ServerError
 from allabel.reply import Status
@@ -50,15 +52,9 @@ def model() -> str:
         pytest.skip(f"no server at {URL} (set ALLABEL_TEST_LLM): {error}")
 
 
-def annotator(model: str) -> ChatAnnotator:
-    return ChatAnnotator(
-        LabelSchema.of(["Chemical", "Disease"]),
-        base_url=URL,
-        model=model,
-        retriever=InOrder,
-        shots=2,
-        max_output_tokens=1024,
-    )
+def annotator(model: str) -> LlmAnnotator:
+    schema, transport = LabelSchema.of(["Chemical", "Disease"]), ChatTransport(URL, model, max_output_tokens=1024)
+    return LlmAnnotator(schema, transport, JsonForm(), InOrder, choosing=Choosing(2))
 
 
 def test_a_real_server_keeps_to_the_schema_and_tells_its_perplexity(model: str) -> None:

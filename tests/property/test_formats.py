@@ -15,7 +15,7 @@ from allabel.formats.base import FormatWarning
 from allabel.formats.conll import Conll
 from allabel.formats.conll.tags import Scheme, TagCheck, decode, encode
 from allabel.formats.tagged import read_tagged, write_tagged
-from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
+from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
 
 LABELS = st.sampled_from(["Chemical", "Multi-tissue_structure", "é x"])
 # Tokens as real files have them: delimiters of other formats, invisible characters, foreign line ends, emoji.
@@ -110,7 +110,7 @@ def tagged_documents(draw: st.DrawFn) -> TaggedDocument:
         status,
         tuple(grounded + missing) if status is Status.OK else (),
         draw(st.none() | st.floats(1, 1e6)),
-        tuple(DocId(d) for d in draw(st.lists(st.text("ab", min_size=1), max_size=2))),
+        tuple(Shown(DocId(d)) for d in draw(st.lists(st.text("ab", min_size=1), max_size=2))),
         "" if status is Status.OK else draw(mention),
         raw="not written",
         n_prompt_tokens=draw(st.integers(0, 9)),

@@ -10,7 +10,7 @@ import pytest
 
 from allabel.document import Annotation, DocId, Document, Span
 from allabel.errors import SpanError, StoreError
-from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
+from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
 from allabel.store import Counts, Pick, Selection, Store
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -200,7 +200,7 @@ def test_a_reply_keeps_everything_it_said(store: Store) -> None:
             Proposal("Salt", "K\ud800", None, Grounding.MISSING, None),
         ),
         perplexity=math.inf,
-        demonstrations=(C, B),
+        shown=(Shown(C, "0123456789abcdef"), Shown(B)),
         error="ran out of tokens",
         raw='{"entities": [\ud800',
         n_prompt_tokens=7,

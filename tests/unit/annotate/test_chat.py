@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 from allabel.annotate.base import Demonstration
-from allabel.annotate.chat import ChatAnnotator
+from allabel.annotate.llm.annotator import Choosing, LlmAnnotator
+from allabel.annotate.llm.chat_transport import ChatTransport
+from allabel.annotate.llm.forms.json_form import JsonForm
+from allabel.annotate.llm.retry import Policy
 from allabel.document import DocId, Span
 from allabel.errors import LabelError, ServerError
 from allabel.reply import Status
@@ -123,8 +126,9 @@ def server() -> Iterator[Scripted]:
     http.server_close()
 
 
-def annotator(url: str, **options: Any) -> ChatAnnotator:
-    return ChatAnnotator(SCHEMA, **{"base_url": url, "model": "m", "retriever": WordOverlap, "api_key": KEY, **options})
+def annotator(url: str, *, shots: int = 5, **options: Any) -> LlmAnnotator:
+    transport = ChatTransport(url, "m", api_key=KEY, policy=Policy(base_s=0.001, away_cap_s=0.01), **options)
+    return LlmAnnotator(SCHEMA, transport, JsonForm(), WordOverlap, choosing=Choosing(shots))
 
 
 def demonstration(id: str, text: str) -> Demonstration:
@@ -166,7 +170,7 @@ def test_replies_keep_the_order_of_the_texts_also_when_one_fails(server: Scripte
         (completion(HCL, finish="length"), Status.TRUNCATED, "cut off"),
         (completion("I found HCl."), Status.UNPARSEABLE, "not JSON"),
         (completion('{"entities": [{"text": "HCl", "label": "Gas"}]}'), Status.UNPARSEABLE, "'Gas'"),
-        (completion(None), Status.UNPARSEABLE, "not JSON"),
+        (completion(None), Status.UNPARSEABLE, "is empty"),
         (completion(None, refusal="I cannot help with that."), Status.REFUSED, "I cannot help"),
         (completion(None, finish="content_filter"), Status.REFUSED, "content filter"),
         (failure(400, "context too long"), Status.FAILED, "context too long"),
@@ -258,5 +262,6 @@ def test_the_key_is_not_in_the_repr() -> None:
 
 
 def test_importing_the_annotator_does_not_import_openai() -> None:
-    code = "import sys, allabel.annotate.chat; sys.exit('openai' in sys.modules)"
+    modules = "allabel.annotate.backends, allabel.annotate.llm.annotator, allabel.annotate.llm.chat_transport"
+    code = f"import sys, {modules}; sys.exit('openai' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

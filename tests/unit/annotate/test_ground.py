@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allabel.annotate.ground import ground
+from allabel.annotate.ground import Grounded, ground, ground_mentions, occurrences
+from allabel.annotate.llm.base import Mention
+from allabel.document import Span
 from allabel.reply import Grounding
 
 
@@ -50,6 +52,9 @@ def found(text: str, mention: str) -> tuple[str | None, str]:
         ("metha\u00adnol", "metha"),
         ("e\u0301ther", "e"),
         ("İ", "i"),
+        ("CH2=CH2", "CH2"),
+        ("sodium cyanide", "sodium cyanoborohydride in dry methanol"),
+        ("12.5 M HCl", "2.5 M HCl"),
         ("NaCl", "nacl"),
         ("NaCl", ""),
         ("NaCl", " "),
@@ -91,6 +96,7 @@ def test_a_mention_is_never_found_inside_a_larger_name(text: str, mention: str) 
         ("a HCl+NaOH mix", "HCl"),
         ("K+ channel", "K+"),
         ("İ HCl", "HCl"),
+        ("ethyl acetate:acetone=10:1", "acetone"),
     ],
 )
 def test_a_mention_that_stands_by_itself_is_found_as_it_is(text: str, mention: str) -> None:
@@ -110,6 +116,9 @@ def test_a_mention_that_stands_by_itself_is_found_as_it_is(text: str, mention: s
         ("metha\u00adnol.", "methanol", "metha\u00adnol"),
         ("Ca²⁺ ions", "Ca2+", "Ca²⁺"),
         ("in HCl now", " HCl ", "HCl"),
+        ("3″-amine", "3''-amine", "3″-amine"),
+        ("CuSO4∙5H2O", "CuSO4·5H2O", "CuSO4∙5H2O"),
+        ("at −78 °C", "-78 °C", "−78 °C"),
     ],
 )
 def test_another_spelling_of_the_same_characters_points_at_the_raw_text(text: str, mention: str, raw: str) -> None:
@@ -155,6 +164,85 @@ def test_proposals_keep_the_order_of_the_reply() -> None:
     assert [p.mention for p in ground("a bb ccc", [("C", "ccc"), ("C", "x"), ("C", "a")])] == ["ccc", "x", "a"]
 
 
+def placed(text: str, *mentions: tuple[str, str, int | None], overlap: bool = False) -> Grounded:
+    return ground_mentions(text, [Mention(*mention, 0, 0) for mention in mentions], overlap=overlap)
+
+
+def stand(found: Grounded) -> list[tuple[int | None, str]]:
+    return [(p.span.start if p.span else None, p.grounding.value) for p in found.proposals]
+
+
+def test_an_occurrence_says_which_of_equal_names_is_meant() -> None:
+    assert stand(placed("HCl, HCl, HCl", ("C", "HCl", 2))) == [(5, "exact")]
+    assert stand(placed("HCl, HCl, HCl", ("C", "HCl", 3), ("C", "HCl", 1))) == [(10, "exact"), (0, "exact")]
+
+
+def test_occurrences_inside_larger_names_are_not_counted() -> None:
+    assert occurrences("n-BuLi, BuLi and t-BuLi", "BuLi") == ((8, 12),)
+    assert stand(placed("n-BuLi, BuLi and t-BuLi", ("C", "BuLi", 1))) == [(8, "exact")]
+
+
+def test_occurrences_of_another_spelling_are_counted_where_there_is_no_exact_one() -> None:
+    assert stand(placed("TiO₂ on TiO₂", ("C", "TiO2", 2))) == [(8, "normalised")]
+
+
+def test_an_occurrence_that_is_not_there_is_ambiguous_on_what_nobody_claims_and_else_missing() -> None:
+    assert stand(placed("HCl, HCl", ("C", "HCl", 7))) == [(5, "ambiguous")]
+    assert stand(placed("HCl, HCl", ("C", "HCl", 2), ("C", "HCl", 7))) == [(5, "exact"), (0, "ambiguous")]
+    assert stand(placed("HCl", ("C", "HCl", 2), ("C", "HCl", 1))) == [(None, "missing"), (0, "exact")]
+    assert stand(placed("HCl", *(("C", "HCl", n) for n in range(1, 5)))) == [(0, "exact"), *[(None, "missing")] * 3]
+    assert stand(placed("H2O", ("C", "H", 1))) == [(None, "missing")]
+
+
+def test_the_same_occurrence_twice_is_the_same_entity_twice() -> None:
+    found = placed("HCl", ("C", "HCl", 1), ("C", "HCl", 1))
+    assert stand(found) == [(0, "exact")] * 2
+    assert found.overlapping == ()
+
+
+def test_listings_without_an_occurrence_claim_what_the_others_leave() -> None:
+    assert stand(placed("HCl, HCl", ("C", "HCl", None), ("C", "HCl", 1))) == [(5, "exact"), (0, "exact")]
+
+
+def test_listings_beyond_the_exact_ones_claim_other_spellings() -> None:
+    assert stand(placed("TiO2 on TiO₂", ("C", "TiO2", None), ("C", "TiO2", None))) == [(0, "exact"), (8, "normalised")]
+    assert stand(placed("TiO2 on TiO₂", ("C", "TiO2", None))) == [(0, "exact")]
+
+
+NESTED = ("sodium chloride", (("Salt", "sodium chloride", 1), ("Metal", "sodium", 1)))
+
+
+def test_nested_entities_stand_where_the_schema_allows_them() -> None:
+    found = placed(NESTED[0], *NESTED[1], overlap=True)
+    assert [p.span for p in found.proposals] == [Span(0, 15, "Salt"), Span(0, 6, "Metal")]
+    assert found.overlapping == ()
+
+
+def test_elsewhere_the_longest_stands_and_the_others_are_named() -> None:
+    found = placed(NESTED[0], *NESTED[1][::-1])
+    assert [p.span for p in found.proposals] == [Span(0, 15, "Salt")]
+    assert [p.span for p in found.overlapping] == [Span(0, 6, "Metal")]
+    assert found.sources == (1,)
+
+
+def test_of_two_labels_for_one_place_the_first_listed_stands() -> None:
+    found = placed("HCl", ("A", "HCl", None), ("B", "HCl", None))
+    assert [p.label for p in found.proposals] == ["A"]
+    assert [p.label for p in found.overlapping] == ["B"]
+
+
+def test_a_place_that_is_taken_is_exchanged_for_one_that_is_free() -> None:
+    found = placed("sodium chloride and sodium", *NESTED[1])
+    assert stand(found) == [(0, "exact"), (20, "ambiguous")]
+
+
+def test_crossing_entities_are_two_only_where_the_schema_allows_them() -> None:
+    crossing = (("C", "acetic acid", 1), ("C", "acid ester", 1))
+    assert len(placed("acetic acid ester", *crossing, overlap=True).proposals) == 2
+    found = placed("acetic acid ester", *crossing)
+    assert [p.mention for p in (*found.proposals, *found.overlapping)] == ["acetic acid", "acid ester"]
+
+
 ALPHABET = st.sampled_from(list("aHCl2 -,.'()+/₂⁺µﬁİ́\u00a0–"))
 
 
@@ -167,3 +255,25 @@ def test_every_span_lies_in_the_text_and_exact_ones_repeat_it(text: str, mention
             assert proposal.span.end <= len(text)
             if proposal.grounding is Grounding.EXACT:
                 assert text[proposal.span.start : proposal.span.end] == proposal.mention
+
+
+@given(
+    st.text(ALPHABET, max_size=30),
+    st.lists(st.tuples(st.text(ALPHABET, max_size=6), st.none() | st.integers(-1, 4)), max_size=6),
+    st.booleans(),
+)
+def test_every_mention_is_somewhere_and_flat_schemas_stay_flat(
+    text: str, mentions: list[tuple[str, int | None]], overlap: bool
+) -> None:
+    listed = [Mention("CD"[i % 2], mention, nth, 0, 0) for i, (mention, nth) in enumerate(mentions)]
+    found = ground_mentions(text, listed, overlap=overlap)
+    assert len(found.proposals) + len(found.overlapping) == len(mentions)
+    assert [(listed[i].label, listed[i].text) for i in found.sources] == [(p.label, p.mention) for p in found.proposals]
+    spans = sorted({p.span for p in found.proposals if p.span})
+    if overlap:
+        assert found.overlapping == ()
+    else:
+        assert not any(a.overlaps(b) for i, a in enumerate(spans) for b in spans[i + 1 :])
+    for p in found.overlapping:
+        assert p.span is not None
+        assert any(p.span.overlaps(span) for span in spans)

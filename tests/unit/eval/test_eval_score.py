@@ -95,6 +95,12 @@ def test_an_ungrounded_mention_is_a_predicted_value_and_raises_the_rate():
     assert (report.n_ungrounded, report.n_proposals, report.ungrounded_rate) == (2, 3, pytest.approx(2 / 3))
 
 
+def test_a_mention_that_stands_across_another_is_not_ungrounded():
+    across = Proposal("Chemical", "Na", None, Grounding.OVERLAPPING)
+    report = score([Pair(_document(), _reply(*_grounded(SALT), across))])
+    assert (report.n_ungrounded, report.n_proposals) == (0, 2)
+
+
 def test_an_ungrounded_mention_is_no_span():
     report = score([Pair(_document(), _reply(*_grounded(SALT), _ungrounded("Chemical", "brine")))])
     assert report.strict is not None

@@ -9,14 +9,16 @@ from allabel.document import DocId, Span
 from allabel.errors import InputError
 from allabel.formats.jsonl import Jsonl
 from allabel.formats.tagged import read_tagged, tagged_line, write_tagged
-from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
+from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
 
 PROPOSALS = (
     Proposal("Chemical", "NaCl", Span(0, 4, "Chemical"), Grounding.EXACT, 0.9),
     Proposal("Solvent", "Water", Span(8, 13, "Solvent"), Grounding.NORMALISED, None),
     Proposal("Chemical", "KBr", None, Grounding.MISSING, 0.2),
 )
-REPLY = Reply(Status.OK, PROPOSALS, 1.5, (DocId("d2"), DocId("d1")), raw="…", n_prompt_tokens=9, n_output_tokens=4)
+REPLY = Reply(
+    Status.OK, PROPOSALS, 1.5, (Shown(DocId("d2")), Shown(DocId("d1"))), raw="…", n_prompt_tokens=9, n_output_tokens=4
+)
 GOOD = TaggedDocument(DocId("a"), "NaCl in water", REPLY, "chat", "m-1", {"k": 1})
 FAILED = TaggedDocument(DocId("b"), "x", Reply(Status.TRUNCATED, PROPOSALS, error="max_tokens"), "chat", "m-1")
 

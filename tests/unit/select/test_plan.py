@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from allabel.annotate.base import Demonstration
-from allabel.annotate.prompt import messages
+from allabel.annotate.llm.forms.json_form import JsonForm
+from allabel.annotate.llm.prompt import messages
 from allabel.document import DocId, Document, Span
 from allabel.reply import Reply
 from allabel.schema import LabelSchema
@@ -86,9 +87,11 @@ def test_the_prompt_estimate_is_that_of_the_real_prompt() -> None:
     text = "NaCl was dissolved in water"
     shown = [Demonstration(DocId(str(i)), "KBr in air", (Span(0, 3, "Chemical"),)) for i in range(5)]
     got = estimate_tagging(1000, [text], "chat", SCHEMA, shown, 5, 0.2)
-    characters = sum(len(m["content"]) for m in messages(text, shown, SCHEMA))
+    characters = sum(len(m["content"]) for m in messages(JsonForm(), text, shown, SCHEMA))
     assert got.n_prompt_tokens == round(1000 * characters / 4)
-    assert got.n_output_tokens == round(1000 * len('{"entities":[{"text":"NaCl","label":"Chemical"}]}') / 4)
+    assert got.n_output_tokens == round(
+        1000 * len('{"entities":[{"text":"NaCl","label":"Chemical","occurrence":1}]}') / 4
+    )
     assert "an estimate" in str(got)
 
 

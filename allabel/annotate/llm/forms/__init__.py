@@ -1,0 +1,1 @@
+"""Forms of the reply: how entities are asked for and written down."""

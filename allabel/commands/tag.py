@@ -1,0 +1,129 @@
+"""`allabel tag`: have a file or the rest of the project tagged, with the annotated texts as demonstrations."""
+
+import itertools
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from allabel.console import FILE, open_project, refuse_target, say
+from allabel.errors import AllabelError, InputError
+from allabel.select.wording import counted
+
+if TYPE_CHECKING:
+    from allabel.document import Document
+    from allabel.project import Project
+    from allabel.reply import TaggedDocument
+
+
+@click.command()
+@click.argument("file", type=FILE, required=False)
+@click.option("--rest", is_flag=True, help="Tag the project's texts that nobody annotated.")
+@click.option("--stale", is_flag=True, help="Tag again only the texts whose demonstrations were edited since.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write tagged documents here (JSONL).")
+@click.option("--format", "format_", default="auto", help="The format of FILE.  [default: found from the file]")
+@click.option("--backend", help="embedded, chat, or module:Class.  [default: embedded]")
+@click.option("--base-url", help="The server of the chat backend.")
+@click.option("--model", help="The model's name there.")
+@click.option("--shots", type=int, help="Demonstrations a text.  [default: 5]")
+@click.option("--retriever", help="What finds them.  [default: bm25]")
+@click.option("--diversity", type=float, help="0 to 1: choose them unlike one another.  [default: 0]")
+@click.option("--floor", type=float, help="0 to 1: leave out those below this share of the best.  [default: 0]")
+@click.option("--cover-labels", is_flag=True, default=None, help="Choose them so that every label is shown.")
+@click.option("--form", help="How a language model writes entities down: json or markup.  [default: json]")
+@click.option("--structured", help="How it is bound to that: response_format, structured_outputs or none.")
+@click.option("--concurrency", type=int, help="Requests at once.  [default: 8]")
+@click.option("--budget-requests", type=int, help="Send no more requests than this.")
+@click.option("--budget-tokens", type=int, help="Take no more tokens than this.")
+@click.option("--budget-money", type=float, help="Spend no more than this, by the prices in allabel.toml.")
+@click.option("--json", "as_json", is_flag=True, help="Print tagged documents on standard output.")
+@click.pass_obj
+def tag(
+    folder: Path,
+    /,
+    file: Path | None,
+    rest: bool,
+    stale: bool,
+    out: Path | None,
+    format_: str,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Tag FILE, or the rest of the project, with the annotated texts as demonstrations."""
+    from allabel.formats.registry import read_documents
+    from allabel.formats.tagged import tagged_line, write_tagged
+
+    if (file is not None) + rest + stale != 1 or not (out or as_json):
+        raise InputError(
+            "tag takes one of FILE or --rest or --stale, and -o OUT or --json",
+            remedy="allabel tag --rest -o tagged.jsonl",
+        )
+    if out:
+        refuse_target(out, folder, file)
+    with open_project(folder, **settings) as project:
+        if stale:
+            outdated = project.stale()
+            documents = [d for d in project.rest() if d.id in outdated]
+            if not documents:
+                say("no tagged text was shown a demonstration that was edited or removed since")
+        else:
+            documents = project.rest() if file is None else [r.document for r in read_documents(file, format_)]
+            if not documents:
+                raise InputError(
+                    "there is nothing to tag", file=folder, remedy="import texts first; see: allabel status"
+                )
+        tagged = _tagged(project, documents, keep=file is None) if documents else []
+    if out:
+        write_tagged(tagged, out)
+        say(f"wrote {len(tagged)} tagged documents to {out}")
+    if as_json:
+        for one in tagged:
+            click.echo(json.dumps(tagged_line(one), ensure_ascii=False))
+    failed = [one for one in tagged if one.reply.status != "ok"]
+    if failed:
+        first = failed[0]
+        unsent = sum(one.reply.error.startswith("not sent: ") for one in failed)
+        raise AllabelError(
+            f"{len(failed)} of {len(tagged)} texts got no usable reply; the first is {first.id!r}: "
+            f"{first.reply.status}, {first.reply.error}"
+            + (f"\n  remedy: {counted(unsent, 'text')} were not asked about; the same command asks for them" if unsent else "")
+        )
+
+
+def _tagged(project: "Project", documents: "list[Document]", *, keep: bool) -> "list[TaggedDocument]":
+    """Tag documents before the eyes of a person: the estimate, progress with rate and time left, what it took."""
+    from allabel.annotate.llm.memory import AsksModel
+
+    if project.settings.backend == "embedded":
+        say("tagging with the embedded annotator, which needs no server; --backend chat asks a language model")
+    annotator = project.annotator
+    if not isinstance(annotator, AsksModel):
+        return _watched(project, documents, keep=keep)
+    say(str(project.to_tag(documents)))
+    try:
+        return _watched(project, documents, keep=keep)
+    except KeyboardInterrupt:
+        say("stopped: every answer that came is kept, and the same command goes on from there")
+        raise
+    finally:
+        for line in annotator.report():
+            say(line)
+
+
+def _watched(project: "Project", documents: "list[Document]", *, keep: bool) -> "list[TaggedDocument]":
+    began, n = time.monotonic(), itertools.count(1)
+    bar: Any
+    with click.progressbar(
+        length=len(documents),
+        label="tagging",
+        file=sys.stderr,
+        item_show_func=lambda rate: f"{rate:.1f} texts/s" if rate else None,
+    ) as bar:
+
+        def came(_: "TaggedDocument") -> None:
+            bar.update(1, next(n) / max(1e-3, time.monotonic() - began))
+
+        return list(project.tag(documents, keep=keep, came=came))
