@@ -89,7 +89,11 @@ def tag(
         raise AllabelError(
             f"{len(failed)} of {len(tagged)} texts got no usable reply; the first is {first.id!r}: "
             f"{first.reply.status}, {first.reply.error}"
-            + (f"\n  remedy: {counted(unsent, 'text')} were not asked about; the same command asks for them" if unsent else "")
+            + (
+                f"\n  remedy: {counted(unsent, 'text')} were not asked about; the same command asks for them"
+                if unsent
+                else ""
+            )
         )
 
 

@@ -25,6 +25,8 @@ FEWEST = 50
 N_BINS, N_FOLDS = 15, 5
 # Scores of 0 and 1 have no logit.
 _LEAST = 1e-6
+# A step between two scores that are almost equal has no finite slope.
+_DIGITS = 9
 _LOG_TEMPERATURES = (-3.0, 5.0)
 
 
@@ -56,7 +58,7 @@ class Isotonic:
 
     def __call__(self, scores: FloatArray) -> FloatArray:
         """Return the probability that each mention is right."""
-        return np.interp(scores, self.scores, self.probabilities)
+        return np.interp(scores.round(_DIGITS), self.scores, self.probabilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def _temperature(scores: FloatArray, correct: BoolArray) -> Temperature:
 
 
 def _isotonic(scores: FloatArray, correct: BoolArray) -> Isotonic:
-    x, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    x, place, counts = np.unique(scores.round(_DIGITS), return_inverse=True, return_counts=True)
     means = np.bincount(place, weights=correct) / counts
     fitted = isotonic_regression(means, weights=counts)
     # Of each level stretch only the two ends are kept.
