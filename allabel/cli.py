@@ -96,9 +96,11 @@ def export(folder: Path, file: Path, format_: str, what: str) -> None:
         raise InputError(f"tagged output is JSONL, not {format_}", remedy="leave --format out; allabel convert goes on")
     with open_project(folder) as project:
         if what == "tagged":
-            tagged = list(project.store.tagged().values())
+            tagged = list(project.tagged().values())
             refuse_none(len(tagged), what, folder)
             write_tagged(tagged, file)
+            if calibrated := project.calibrations().told(tagged):
+                say(calibrated)
             n = len(tagged)
         else:
             documents = project.annotated() if what == "annotations" else list(project.store.gold().values())

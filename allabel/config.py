@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -37,14 +37,17 @@ class Settings(BaseSettings):
     retriever: what finds them. encoder: the sentence-transformers model of the `dense` retriever, or its folder.
     uncertainty_cap: texts tagged at most to measure uncertainty. duplicates: whether near-duplicates are left out
     of what may be chosen (`drop`) or kept in. strategy: what chooses the texts to annotate.
-    form: how entities are asked for and written down, `json` or `markup`. floor: demonstrations that score below this
+    form: how entities are asked for and written down, `grouped`, `json` or `markup`. copied: whether a model may only
+    write strings that stand in the text, where the form is JSON. floor: demonstrations that score below this
     share of the best one are left out. diversity: above 0, demonstrations are chosen unlike one another. cover_labels:
-    whether each label is to be among them. context_tokens: the model's window, where its server does not tell it.
+    whether each label is to be among them. exclude_near_duplicates: whether near-duplicates of a text are no
+    demonstrations of it, as evaluation wants it. context_tokens: the model's window, where its server does not tell it.
     part_tokens, part_overlap: longer texts are split into parts of so many tokens, so many shown twice; an estimate.
     structured: how a server is bound to the form of an answer; `none` where it cannot be, and answers are only read
     strictly. requests_per_minute, tokens_per_minute: what a server allows. retries: after a passing fault.
     patience_s: how long a server without any answer is waited for. budget_requests, budget_tokens, budget_money: what
     one run may use. prices: by the model's name, `[prices."NAME"]` with `prompt` and `output` a million tokens.
+    vllm: arguments of the `vllm` backend's engine, `[vllm]`, by vLLM's own names.
     """
 
     model_config = SettingsConfigDict(env_prefix="ALLABEL_", extra="forbid", frozen=True)
@@ -62,10 +65,12 @@ class Settings(BaseSettings):
     uncertainty_cap: int | None = Field(default=None, ge=1)
     duplicates: Literal["drop", "keep"] = "drop"
     strategy: str = "adaptive"
-    form: str = "json"
+    form: str = "grouped"
+    copied: bool = True
     floor: float = Field(default=0.0, ge=0, le=1)
     diversity: float = Field(default=0.0, ge=0, le=1)
     cover_labels: bool = False
+    exclude_near_duplicates: bool = False
     context_tokens: int | None = Field(default=None, ge=64)
     part_tokens: int = Field(default=1024, ge=64)
     part_overlap: int = Field(default=128, ge=0)
@@ -78,6 +83,7 @@ class Settings(BaseSettings):
     budget_tokens: int | None = Field(default=None, ge=1)
     budget_money: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     prices: dict[str, ModelPrice] = Field(default_factory=dict)
+    vllm: dict[str, JsonValue] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(

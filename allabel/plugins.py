@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import inspect
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from typing import Any
@@ -36,3 +37,11 @@ def load(kind: str, name: str, *, extra: Iterable[str] = ()) -> Any:
         f"there is no {kind.rstrip('s') if kind != 'strategies' else 'strategy'} {name!r}",
         remedy=f"{hint}known are {', '.join(known)}, or module:Class",
     )
+
+
+def takes(factory: Any, parameter: str) -> bool:
+    """Tell whether a class or function can be called with this parameter."""
+    try:
+        return parameter in inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # a class of another language has no signature
+        return False

@@ -13,6 +13,7 @@ from allabel.annotate.backends import build
 from allabel.annotate.base import Annotator, Demonstration
 from allabel.annotate.llm.memory import AsksModel
 from allabel.annotate.stale import Stale, stale
+from allabel.calibrating import Calibrations, Sample, Source, samples
 from allabel.config import Settings
 from allabel.document import Annotation, DocId, Document
 from allabel.errors import InputError, StoreError
@@ -222,8 +223,30 @@ class Project:
         keep: store each as it comes, so that stopping loses next to nothing; the project's own texts only. What a
         language model answered is kept in any case, and asked no second time.
         came: hears of each as it comes, in any order, long before a batch of them is yielded.
+        Scores come calibrated where the project has learned how; the store keeps them as the model gave them.
         """
-        return tag(self.store if keep else None, self.annotator, documents, self.demonstrations(), came)
+        calibrated = self.calibrations().apply
+        store = self.store if keep else None
+        tagged = tag(store, self.annotator, documents, self.demonstrations(), lambda one: came(calibrated(one)))
+        return map(calibrated, tagged)
+
+    def tagged(self) -> dict[DocId, TaggedDocument]:
+        """Return the latest reply for each tagged text, in import order, scores calibrated as by `tag`."""
+        calibrated = self.calibrations().apply
+        return {id: calibrated(one) for id, one in self.store.tagged().items()}
+
+    def calibrations(self) -> Calibrations:
+        """Return what was learned of scores. Raises InputError where the file is broken."""
+        return Calibrations.read(self.folder)
+
+    def calibration_samples(self) -> tuple[dict[Source, Sample], Counter[str]]:
+        """Return what scores can be calibrated on, and how many texts were left out and why: see `samples`.
+
+        A text's gold spans are the truth, and its latest annotation where it has none.
+        """
+        truth = {id: answer.entities for id, answer in self.store.annotations().items()}
+        truth |= {id: d.entities for id, d in self.store.gold().items() if d.entities is not None}
+        return samples(self.store.tagged().values(), truth, {d.id: d.text for d in self.demonstrations()})
 
     def to_tag(self, documents: Sequence[Document]) -> Tagging:
         """Estimate what tagging these documents with the backend in use takes."""

@@ -60,7 +60,7 @@ class Reply:
     perplexity: exp(-mean log-probability) of the output (tokens of an LLM, labels of a CRF); >= 1; None if unknown.
     shown: the demonstrations it was shown, best first.
     error: why status is not `ok`, in words.
-    raw: the reply as it came, for the journal.
+    raw: the reply as it came, for the journal. form: the form a language model was asked to write it in.
     """
 
     status: Status
@@ -71,6 +71,7 @@ class Reply:
     raw: str = field(default="", repr=False)
     n_prompt_tokens: int = 0
     n_output_tokens: int = 0
+    form: str = ""
 
     @property
     def demonstrations(self) -> tuple[DocId, ...]:

@@ -16,6 +16,10 @@ from allabel.store.writer import Writer
 
 # What an annotator without a server is given at once; one with a server takes all, for it writes as it goes.
 BATCH = 256
+# Answers that a kill may cost, beside those under way.
+MOST_UNWRITTEN = 16
+# Replies are put together again from answers that are kept, so they give way to the writing of those.
+REPLIES_REST_S = 0.5
 Came = Callable[[TaggedDocument], None]
 
 
@@ -33,15 +37,14 @@ class StoreMemory:
     def keeping(self) -> Iterator[Callable[[Asked], None]]:
         """Give what keeps a request, in a thread of its own; when the context ends all of them are kept."""
         ids = {document.text: document.id for document in self._store.documents()}
-
-        def write(batch: list[tuple[Asked, Call]]) -> None:
-            kept = {asked.key: answer_to_json(asked.answer) for asked, _ in batch if worth_keeping(asked.answer)}
-            with self._store.transaction():
-                self._store.add_cached(kept)
-                self._store.add_calls([call for _, call in batch])
-
-        with Writer(write) as writer:
+        with Writer(self._write, most=MOST_UNWRITTEN) as writer:
             yield lambda asked: writer.put((asked, self._call(asked, ids.get(asked.text))))
+
+    def _write(self, batch: list[tuple[Asked, Call]]) -> None:
+        kept = {asked.key: answer_to_json(asked.answer) for asked, _ in batch if worth_keeping(asked.answer)}
+        with self._store.transaction():
+            self._store.add_cached(kept)
+            self._store.add_calls([call for _, call in batch])
 
     def _call(self, asked: Asked, doc_id: DocId | None) -> Call:
         answer = asked.answer
@@ -104,7 +107,7 @@ def _keeping(store: Store | None, before: Mapping[DocId, TaggedDocument]) -> Abs
 
 @contextmanager
 def _stored(store: Store, before: Mapping[DocId, TaggedDocument]) -> Iterator[Came]:
-    with Writer(store.add_tagged) as writer:
+    with Writer(store.add_tagged, rest_s=REPLIES_REST_S) as writer:
 
         def keep(one: TaggedDocument) -> None:
             known = before.get(one.id)

@@ -2,7 +2,8 @@
 
 python benchmarks/throughput.py [--quick] [--json] [--texts 2000] [--at-once 64] [--latency 0.2]
 
-A server in another process answers every request after a fixed latency. All ways ask as often, in turns.
+A server in another process answers every request after a fixed latency. All ways ask as often, in turns. Then the CPU
+of our own part by itself, step by step, and what HTTP adds to it: see own_cpu.py.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import own_cpu
 
 from allabel.annotate.base import Demonstration
 from allabel.annotate.llm.annotator import LlmAnnotator
@@ -45,30 +47,18 @@ def requests(n: int) -> list[Request]:
     return [Request((*fixed, {"role": "user", "content": f"{i}: {DEMONSTRATION}"}), SCHEMA) for i in range(n)]
 
 
-def body() -> bytes:
-    pieces = [CONTENT[i : i + 4] for i in range(0, len(CONTENT), 4)]
-    tokens = [{"token": p, "logprob": -0.01, "bytes": list(p.encode()), "top_logprobs": []} for p in pieces]
-    choice = {
-        "index": 0,
-        "finish_reason": "stop",
-        "message": {"role": "assistant", "content": CONTENT},
-        "logprobs": {"content": tokens},
-    }
-    usage = {"prompt_tokens": 700, "completion_tokens": len(pieces), "total_tokens": 700 + len(pieces)}
-    whole = {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
-    return json.dumps(whole).encode()
-
-
 def serve(latency_s: float) -> None:
-    """Answer on a free port, which is printed, until standard input ends."""
-    entities = body()
+    """Answer on a free port, which is printed, until standard input ends: sentences of BC5CDR with their gold."""
+    entities = own_cpu.body(CONTENT)
+    gold = {text: own_cpu.body(content) for text, content in own_cpu.Work.of(own_cpu.MOST).answers.items()}
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 data = await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
-                out = entities
+                asked = json.loads(data)["messages"][-1]["content"]
+                out = gold.get(asked, entities)
                 if b'"canary"' in data:
                     schema = json.loads(data)["response_format"]["json_schema"]["schema"]
                     word = json.dumps({"word": schema["properties"]["word"]["enum"][0]})
@@ -165,6 +155,15 @@ def ours_whole(url: str, asked: list[Request], at_once: int) -> None:
         assert len(store.tagged()) == len(asked)
 
 
+def with_http(url: str, n: int, at_once: int) -> dict[str, Any]:
+    """Measure the CPU of our own part, and of the same work with answers that come over HTTP."""
+    found = own_cpu.measure(n, 3)
+    work = own_cpu.Work.of(n)
+    taken = [work.tag(ChatTransport(url, "m", api_key="k", concurrency=at_once))[0] for _ in range(2)]
+    found["http_cpu_ms"] = 1000 * taken[-1] / n - found["cpu_ms"]
+    return found
+
+
 def timed(work: Callable[[], None]) -> tuple[float, float]:
     """Return wall and CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
@@ -212,6 +211,7 @@ def main() -> None:
         assert server.stdout is not None
         url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
         found = measure(url, n, options.at_once, rounds)
+        found["own"] = with_http(url, n, options.at_once)
         server.stdin.close()
     found |= {"latency_s": options.latency, "floor_s": -(-n // options.at_once) * options.latency}
     found |= {"ratio": found["ours"]["ratio"], "bar": None if options.quick else BAR}
@@ -225,6 +225,7 @@ def main() -> None:
         cpu = f"{row['cpu_ms_per_text']:.2f} ms CPU a text"
         print(f"{name:12} {row['s']:6.2f} s  {row['texts_per_s']:6.0f} texts/s  {cpu}{ratio}")
     print(f"no faster than {found['floor_s']:.2f} s; bar {BAR} of bare: {found['met']}")
+    own_cpu.printed(found["own"])
 
 
 if __name__ == "__main__":

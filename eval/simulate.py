@@ -13,6 +13,7 @@ from allabel.select.base import Pool, Tools
 from allabel.select.budget import Budget
 from allabel.select.chain import Chain
 from allabel.select.duplicates import find_duplicates
+from eval.apart import Apart
 from eval.counts import Scores
 from eval.strict import strict
 from retrieval.base import Similarity
@@ -36,11 +37,13 @@ def simulate(
     similarity: Callable[[Sequence[str]], Similarity],
     on_board: Annotator | None = None,
     duplicates: Literal["drop", "keep"] = "drop",
+    cap: int | None = None,
 ) -> list[int]:
     """Return the positions that a strategy chooses, in order, each stage's choices annotated by gold before the next.
 
     on_board: the annotator of stages that need no server; None for `annotator`. duplicates: whether near-duplicates
-    are left out of what may be chosen, as in a project. Deterministic given the seed.
+    are left out of what may be chosen, as in a project. cap: at most so many texts are tagged to measure uncertainty.
+    Deterministic given the seed.
     Raises BudgetError where the pool cannot meet the budget.
     """
     gold = demonstrations(documents)
@@ -56,7 +59,8 @@ def simulate(
 
     # Stages ask for the similarity several times, and always of the whole pool.
     built = lru_cache(maxsize=1)(similarity)
-    tools = Tools(lambda texts: built(tuple(texts)), replies_of(annotator), on_board=replies_of(on_board or annotator))
+    at_hand = replies_of(on_board or annotator)
+    tools = Tools(lambda texts: built(tuple(texts)), replies_of(annotator), cap=cap, on_board=at_hand)
     chain = Chain.parse(strategy, tools)
     spare = find_duplicates(texts).spare if duplicates == "drop" else frozenset[int]()
     pool = Pool(tuple(d.id for d in documents), texts, spare=spare)
@@ -72,6 +76,9 @@ def simulate(
 
 
 def score_annotator(annotator: Annotator, shown: Sequence[Document], test: Sequence[Document]) -> Scores:
-    """Tag the test texts with these documents as demonstrations, and score strictly against their gold."""
-    replies = annotator.annotate([d.text for d in test], demonstrations(shown))
+    """Tag the test texts with these documents as demonstrations, and score strictly against their gold.
+
+    No text is tagged with a near-duplicate of itself among the demonstrations: its own gold would be shown.
+    """
+    replies = Apart(annotator).annotate([d.text for d in test], demonstrations(shown))
     return strict([d.entities or () for d in test], [reply.spans for reply in replies])

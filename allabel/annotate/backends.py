@@ -3,15 +3,19 @@
 import os
 import warnings
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from allabel.annotate.base import Annotator
-from allabel.annotate.llm.base import Form
+from allabel.annotate.llm.base import Form, Transport
 from allabel.annotate.llm.window import Window
 from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
 from allabel.errors import InputError
-from allabel.plugins import load
+from allabel.plugins import load, takes
 from allabel.schema import LabelSchema
+
+if TYPE_CHECKING:
+    from allabel.annotate.llm.tally import Tally
 
 Backend = Callable[[LabelSchema, Settings], Annotator]
 
@@ -31,14 +35,11 @@ def embedded(schema: LabelSchema, settings: Settings) -> Annotator:
 
 def chat(schema: LabelSchema, settings: Settings) -> Annotator:
     """Return the annotator behind an OpenAI-compatible server."""
-    from allabel.annotate.llm.annotator import Choosing, LlmAnnotator, Splitting
     from allabel.annotate.llm.chat_transport import ChatTransport
     from allabel.annotate.llm.pace import Pace
     from allabel.annotate.llm.retry import Policy
     from allabel.annotate.llm.server_window import ask_window
-    from allabel.annotate.llm.tally import Limits, Price, Tally
 
-    form: Form = load("forms", settings.form)()
     base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL", "")
     for name, value, variables in (
         ("base_url", base_url, "ALLABEL_BASE_URL or OPENAI_BASE_URL"),
@@ -52,7 +53,6 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
     if not base_url.startswith(("http://", "https://")):
         raise InputError(f"the server {base_url!r} is no URL", remedy="for example http://127.0.0.1:8000/v1")
     api_key = settings.api_key or os.environ.get("OPENAI_API_KEY") or "EMPTY"
-    price = settings.prices.get(settings.model)
     transport = ChatTransport(
         base_url,
         settings.model,
@@ -63,10 +63,7 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
         max_output_tokens=settings.max_output_tokens,
         policy=Policy(retries=settings.retries, patience_s=settings.patience_s),
         pace=Pace.of(settings.requests_per_minute, settings.tokens_per_minute),
-        tally=Tally(
-            Limits(settings.budget_requests, settings.budget_tokens, settings.budget_money),
-            None if price is None else Price(price.prompt, price.output),
-        ),
+        tally=_tally(settings),
         tell=warnings.warn,
     )
 
@@ -76,12 +73,66 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
         client = OpenAI(base_url=base_url, api_key=api_key)
         return ask_window(client, settings.model, settings.max_output_tokens, settings.context_tokens)
 
+    return _asking(schema, settings, transport, window, "chat")
+
+
+def vllm(schema: LabelSchema, settings: Settings) -> Annotator:
+    """Return the annotator that runs a language model in this process, with vLLM."""
+    from allabel.annotate.llm.offline_transport import OfflineTransport
+    from allabel.annotate.llm.offline_vllm import load as load_engine
+    from allabel.annotate.llm.offline_vllm import missing
+
+    if not settings.model:
+        raise InputError(
+            "the vllm backend needs 'model', and none is set",
+            remedy="set ALLABEL_MODEL, give --model, or write it into allabel.toml: a name on the hub, or a folder",
+        )
+    if error := missing():
+        raise error
+    transport = OfflineTransport(
+        settings.model,
+        lambda: load_engine(settings.model, settings.vllm),
+        options=settings.vllm,
+        structured=settings.structured,
+        max_output_tokens=settings.max_output_tokens,
+        tally=_tally(settings),
+        tell=warnings.warn,
+    )
+    return _asking(schema, settings, transport, lambda: transport.window(settings.context_tokens), "vllm")
+
+
+def _asking(
+    schema: LabelSchema, settings: Settings, transport: Transport, window: Callable[[], Window | None], name: str
+) -> Annotator:
+    """Return the annotator that asks over this transport, in the form and with the demonstrations of the settings."""
+    from allabel.annotate.llm.annotator import Choosing, LlmAnnotator, Splitting
+
+    written: Any = load("forms", settings.form)
+    form: Form = written(copy=settings.copied) if takes(written, "copy") else written()
     return LlmAnnotator(
         schema,
         transport,
         form,
         retriever(settings),
-        choosing=Choosing(settings.shots, settings.floor, settings.diversity, settings.cover_labels),
+        choosing=Choosing(
+            settings.shots,
+            settings.floor,
+            settings.diversity,
+            settings.cover_labels,
+            settings.exclude_near_duplicates,
+        ),
         splitting=Splitting(settings.part_tokens, settings.part_overlap),
         window=window,
+        name=name,
+    )
+
+
+def _tally(settings: Settings) -> "Tally":
+    """Return the count of a run with the settings' limits and the model's price."""
+    from allabel.annotate.llm.tally import Limits, Price, Tally
+
+    price = settings.prices.get(settings.model)
+    return Tally(
+        Limits(settings.budget_requests, settings.budget_tokens, settings.budget_money),
+        None if price is None else Price(price.prompt, price.output),
     )

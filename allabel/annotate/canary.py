@@ -62,7 +62,7 @@ async def contact(
         **sampling,
         "model": model,
         "messages": [{"role": "user", "content": 'Answer with JSON only: {"word":"..."}'}],
-        **(bind("canary", _schema(word)) if bind else {}),
+        **(bind("canary", schema_of(word)) if bind else {}),
         "max_tokens": MAX_TOKENS,
     }
     response = await client.chat.completions.with_raw_response.create(**request)
@@ -73,7 +73,7 @@ async def contact(
             f"what answers at {shown_url(client.base_url)} is no language-model server: {error}\n"
             "  remedy: check OPENAI_BASE_URL; it ends in /v1"
         ) from None
-    if bind and not _binds(content, word):
+    if bind and not keeps_to(content, word):
         raise ServerError(
             f"the server at {shown_url(client.base_url)} ignores `{setting}`: asked for one certain word by JSON "
             f"schema, the model {model!r} answered {content[:80]!r}\n"
@@ -100,7 +100,8 @@ def words(error: "APIError", api_key: str) -> str:
     return " ".join(str(error.message).replace(api_key, "***").split())[:500]
 
 
-def _schema(word: str) -> dict[str, Any]:
+def schema_of(word: str) -> dict[str, Any]:
+    """Return the JSON schema that lets nothing but this word be said."""
     return {
         "type": "object",
         "properties": {"word": {"type": "string", "enum": [word]}},
@@ -109,7 +110,8 @@ def _schema(word: str) -> dict[str, Any]:
     }
 
 
-def _binds(content: str, word: str) -> bool:
+def keeps_to(content: str, word: str) -> bool:
+    """Tell whether an answer is the word, as the schema asks."""
     try:
         return bool(json.loads(content) == {"word": word})
     except ValueError:

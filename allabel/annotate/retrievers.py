@@ -1,12 +1,11 @@
 """Retrievers by name, put together from settings; what they cannot do becomes a message for the user."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from allabel.config import Settings
 from allabel.errors import InputError, MissingExtraError
-from allabel.plugins import load
+from allabel.plugins import load, takes
 from retrieval.base import MissingPackageError, RetrievalError, Retriever, Similarity
 
 
@@ -20,7 +19,7 @@ def retriever(settings: Settings) -> Callable[[Sequence[str]], Index]:
     A retriever is called with the texts alone, or, where it has a parameter `encoder`, with that setting too.
     """
     factory: Any = load("retrievers", settings.retriever)
-    options = {"encoder": settings.encoder} if _takes_encoder(factory) else {}
+    options = {"encoder": settings.encoder} if takes(factory, "encoder") else {}
 
     def build(texts: Sequence[str]) -> Index:
         try:
@@ -32,10 +31,3 @@ def retriever(settings: Settings) -> Callable[[Sequence[str]], Index]:
         return index
 
     return build
-
-
-def _takes_encoder(factory: Any) -> bool:
-    try:
-        return "encoder" in inspect.signature(factory).parameters
-    except (TypeError, ValueError):  # a class of another language has no signature
-        return False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, say
+from allabel.console import open_project, printable, say
 from allabel.select.wording import counted
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
     """Say how far the project is, and with --stop whether more annotation is worth it."""
+    from allabel.calibrating import in_words
+
     with open_project(folder) as project:
         counts = project.counts()
         data: dict[str, Any] = {
@@ -34,19 +36,23 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
             "labels": list(project.schema.names),
             "backend": project.settings.backend,
         }
+        calibrations = project.calibrations().by_source
         unfinished = project.unfinished()
         signals = stopping(project) if stop else []
         journal = journalled(project) if calls else {}
     if as_json:
-        told = {"stopping": _as_data(signals)} if stop else {}
+        told: dict[str, Any] = {"stopping": _as_data(signals)} if stop else {}
         told |= {"calls": journal} if calls else {}
-        selections = {"selections": [_selection_data(one) for one in unfinished]}
-        click.echo(json.dumps(data | selections | told, ensure_ascii=False))
+        told |= {"selections": [_selection_data(one) for one in unfinished]}
+        told |= {"calibrations": [{**source._asdict(), **made.to_dict()} for source, made in calibrations.items()]}
+        click.echo(json.dumps(data | told, ensure_ascii=False))
         return
     for key, value in data.items():
         click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}")
     for one in unfinished:
         click.echo(f"selection  {_selection(one)}")
+    for source, made in calibrations.items():
+        click.echo(f"calibrated {printable(str(source))}: {in_words(made)}")
     if calls:
         click.echo(_calls_in_words(journal))
     if stop:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--stale", is_flag=True, help="Tag again only the texts whose demonstrations were edited since.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Write tagged documents here (JSONL).")
 @click.option("--format", "format_", default="auto", help="The format of FILE.  [default: found from the file]")
-@click.option("--backend", help="embedded, chat, or module:Class.  [default: embedded]")
+@click.option("--backend", help="embedded, chat, vllm, or module:Class.  [default: embedded]")
 @click.option("--base-url", help="The server of the chat backend.")
 @click.option("--model", help="The model's name there.")
 @click.option("--shots", type=int, help="Demonstrations a text.  [default: 5]")
@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 @click.option("--diversity", type=float, help="0 to 1: choose them unlike one another.  [default: 0]")
 @click.option("--floor", type=float, help="0 to 1: leave out those below this share of the best.  [default: 0]")
 @click.option("--cover-labels", is_flag=True, default=None, help="Choose them so that every label is shown.")
-@click.option("--form", help="How a language model writes entities down: json or markup.  [default: json]")
+@click.option(
+    "--exclude-near-duplicates", is_flag=True, default=None, help="Show no near-duplicate of the text: to evaluate."
+)
+@click.option("--form", help="How a language model writes entities down: grouped, json or markup.  [default: grouped]")
+@click.option("--copied/--free", default=None, help="Let it write nothing but strings of the text.  [default: copied]")
 @click.option("--structured", help="How it is bound to that: response_format, structured_outputs or none.")
 @click.option("--concurrency", type=int, help="Requests at once.  [default: 8]")
 @click.option("--budget-requests", type=int, help="Send no more requests than this.")
@@ -76,6 +80,8 @@ def tag(
                     "there is nothing to tag", file=folder, remedy="import texts first; see: allabel status"
                 )
         tagged = _tagged(project, documents, keep=file is None) if documents else []
+        if calibrated := project.calibrations().told(tagged):
+            say(calibrated)
     if out:
         write_tagged(tagged, out)
         say(f"wrote {len(tagged)} tagged documents to {out}")

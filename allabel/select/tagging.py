@@ -72,7 +72,7 @@ def estimate_tagging(
     for i, one in enumerate(asked):
         near = [shown[(i + k) % len(shown)] for k in range(shots)]
         prompts.append(sum(len(message["content"]) for message in messages(form, one.text, near, schema)))
-        replies.append(len(form.answer(one)))
+        replies.append(len(form.answer(one, schema.names)))
     tokens = [round(n_texts * float(np.mean(lengths)) / CHARACTERS_A_TOKEN) for lengths in (prompts, replies)]
     return Tagging(n_texts, backend, tokens[0], tokens[1])
 

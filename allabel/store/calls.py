@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -10,11 +10,13 @@ from allabel.store.documents import batches
 from allabel.store.records import Call, CallsSummary, ModelCalls
 from allabel.store.tables import calls
 
+_COLUMNS = tuple(field.name for field in fields(Call))
+
 
 def add_calls(connection: Connection, new: Sequence[Call]) -> None:
     """Append; a document the store does not hold raises StoreError."""
     for batch in batches(new):
-        connection.execute(insert(calls), [asdict(call) for call in batch])
+        connection.execute(insert(calls), [{name: getattr(call, name) for name in _COLUMNS} for call in batch])
 
 
 def calls_summary(connection: Connection) -> CallsSummary:

@@ -51,6 +51,7 @@ def reply_to_json(reply: Reply) -> Json:
         "raw": reply.raw,
         "n_prompt_tokens": int(reply.n_prompt_tokens),
         "n_output_tokens": int(reply.n_output_tokens),
+        "form": reply.form,
     }
 
 
@@ -74,6 +75,7 @@ def reply_from_json(data: Json) -> Reply:
         raw=data["raw"],
         n_prompt_tokens=data["n_prompt_tokens"],
         n_output_tokens=data["n_output_tokens"],
+        form=data.get("form", ""),
     )
 
 

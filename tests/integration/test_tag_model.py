@@ -25,8 +25,7 @@ Run = Callable[..., Any]
 
 def content_for(text: str) -> str:
     found = re.findall(r"\w+Cl\b", text)
-    listed = [{"text": mention, "label": "Chemical", "occurrence": 1} for mention in dict.fromkeys(found)]
-    return json.dumps({"entities": listed})
+    return json.dumps({"Chemical": list(dict.fromkeys(found)), "Disease": []})
 
 
 @pytest.fixture
@@ -127,6 +126,30 @@ def test_edited_demonstrations_make_predictions_stale_and_those_alone_are_tagged
     assert (none.status, none.out) == (0, "")
 
 
+def test_evaluation_may_shut_near_duplicates_out_of_the_demonstrations(
+    tmp_path: Path, allabel: Run, server: FaultyServer
+) -> None:
+    text = "the NaCl was dissolved in dry toluene and heated to reflux for two hours under argon before filtration"
+    rows = [
+        {"id": "near", "text": text.upper(), "entities": []},
+        {"id": "far", "text": "NaCl is a salt", "entities": []},
+    ]
+    shown, file = tmp_path / "shown.jsonl", tmp_path / "one.jsonl"
+    shown.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    file.write_text(json.dumps({"id": "x", "text": text}) + "\n", encoding="utf-8")
+    allabel("init", tmp_path / "p", "--labels", "Chemical,Disease")
+    allabel("-p", tmp_path / "p", "import", shown, "--as", "annotations")
+
+    def demonstrations(*flags: str) -> list[str]:
+        ended = allabel("-p", tmp_path / "p", *chat(server, file, "--json", *flags))
+        assert ended.status == 0, ended.err
+        found: list[str] = json.loads(ended.out)["demonstrations"]
+        return found
+
+    assert sorted(demonstrations()) == ["far", "near"]
+    assert demonstrations("--exclude-near-duplicates") == ["far"]
+
+
 def test_uncertainty_is_measured_by_the_model_and_not_asked_for_twice(
     tmp_path: Path, allabel: Run, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +169,7 @@ def test_uncertainty_is_measured_by_the_model_and_not_asked_for_twice(
     ("flags", "says"),
     [
         (("--form", "jsn"), "there is no form 'jsn'"),
-        (("--form", "markdown"), "known are json, markup"),
+        (("--form", "markdown"), "known are grouped, json, markup"),
         (("--structured", "xgrammar"), "structured"),
         (("--floor", "2"), "--floor"),
         (("--budget-money", "1"), "needs the model's price"),

@@ -259,6 +259,6 @@ class _Batch:
                 self._done(part.i)
 
     def _done(self, i: int) -> None:
-        reply = assemble(self.texts[i], self.of_text[i], overlap=self.schema.overlap)
+        reply = assemble(self.texts[i], self.of_text[i], self.form.name, overlap=self.schema.overlap)
         self.of_text[i] = []
         self.got(i, reply)

@@ -27,7 +27,7 @@ _AGAIN = Path(__file__).parents[1] / "prompts" / "again.jinja"
 
 
 @dataclass(slots=True)
-class _Course:
+class Course:
     """How far a request has come: when it was first sent, how often, and what was spent."""
 
     began: float | None = None
@@ -68,10 +68,10 @@ class Asking:
 
     async def answer(self, i: int, request: Request) -> Answer:
         """Return the request's answer; whatever goes wrong is in it."""
-        course = _Course()
+        course = Course()
         answer = await self._tried(request, course)
         if problem := self._problem(i, answer):
-            second = await self._tried(_again(request, answer.content, problem), course)
+            second = await self._tried(again_request(request, answer.content, problem), course)
             if second.status is Status.FAILED:
                 # Not `unparseable`: that is for what the model said twice, and is not asked again by a rerun.
                 second = replace(second, content=answer.content, error=f"{problem}; asked again, {second.error}")
@@ -85,7 +85,7 @@ class Asking:
             return ""
         return self._check(i, answer) if answer.content.strip() else "the reply is empty"
 
-    async def _tried(self, request: Request, course: _Course) -> Answer:
+    async def _tried(self, request: Request, course: Course) -> Answer:
         body = {**self._fields, "messages": [dict(message) for message in request.messages]}
         if self._bind and request.json_schema is not None:
             bound = self._bind("entities", request.json_schema)
@@ -148,7 +148,8 @@ class Asking:
             self._gate.back(reckoned, *used)
 
 
-def _again(request: Request, content: str, problem: str) -> Request:
+def again_request(request: Request, content: str, problem: str) -> Request:
+    """Return the request to ask once more, with the answer and what is wrong with it as turns of the conversation."""
     if not content.strip():
         # Nothing was said that could be shown: many servers refuse an empty turn.
         return request

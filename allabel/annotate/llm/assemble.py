@@ -1,6 +1,6 @@
 """One reply out of the answers to a text's parts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from allabel.annotate.base import Demonstration
@@ -28,7 +28,7 @@ class Part:
     is_copy: bool = False
 
 
-def assemble(text: str, parts: Sequence[Part], *, overlap: bool) -> Reply:
+def assemble(text: str, parts: Sequence[Part], form: str, *, overlap: bool) -> Reply:
     """Return the reply to a text whose parts are all answered; the status of a part that is not `ok` is the reply's.
 
     A `failed` part comes before others, for it is asked again by a rerun. Perplexity is that of all parts' tokens,
@@ -38,18 +38,24 @@ def assemble(text: str, parts: Sequence[Part], *, overlap: bool) -> Reply:
     bad = [answer for answer in answers if answer.status is not Status.OK]
     worst = next((answer for answer in bad if answer.status is Status.FAILED), bad[0] if bad else None)
     logprobs = [[token.logprob for token in answer.tokens] for answer in answers]
-    seen = {demonstration: None for part in parts for demonstration in part.shown}
     asked = [part.answer for part in parts if part.answer is not None and not part.is_copy]
     return Reply(
         worst.status if worst else Status.OK,
         () if worst else _proposals(text, parts, overlap=overlap),
         perplexity([x for part in logprobs for x in part]) if all(logprobs) else None,
-        shown(seen),
+        shown(_distinct(parts)),
         worst.error if worst else "",
         "\n".join(answer.content for answer in answers),
         sum(answer.n_prompt_tokens for answer in asked),
         sum(answer.n_output_tokens for answer in asked),
+        form,
     )
+
+
+def _distinct(parts: Sequence[Part]) -> Iterable[Demonstration]:
+    """Return the demonstrations that some part was shown, each once."""
+    # A part is shown none twice; to compare them is to hash whole texts.
+    return parts[0].shown if len(parts) == 1 else dict.fromkeys(d for part in parts for d in part.shown)
 
 
 def _proposals(text: str, parts: Sequence[Part], *, overlap: bool) -> tuple[Proposal, ...]:

@@ -34,12 +34,15 @@ class Form(Protocol):
         """Return the system message: the same for every text of a schema, so that servers reuse its prefix."""
         ...
 
-    def answer(self, shown: Demonstration) -> str:
-        """Write a demonstration's entities as the model should answer; `read` gives them back."""
+    def answer(self, shown: Demonstration, labels: Sequence[str]) -> str:
+        """Write a demonstration's entities as the model should answer; `read` gives them back.
+
+        labels: those of the schema, in its order.
+        """
         ...
 
-    def json_schema(self, schema: LabelSchema) -> dict[str, Any] | None:
-        """Return the JSON schema that binds the answer, None where the form is no JSON."""
+    def json_schema(self, schema: LabelSchema, text: str) -> dict[str, Any] | None:
+        """Return the JSON schema that binds the answer to this text, None where the form is no JSON."""
         ...
 
     def read(self, content: str, text: str, schema: LabelSchema) -> list[Mention]:

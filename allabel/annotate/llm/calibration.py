@@ -6,6 +6,7 @@ regression); Niculescu-Mizil & Caruana 2005 (isotonic regression overfits below 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from allabel.reply import Proposal
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Method = Literal["temperature", "isotonic"]
+METHODS: tuple[Method, ...] = ("temperature", "isotonic")
 
 FEWEST = 50
 N_BINS, N_FOLDS = 15, 5
@@ -44,6 +46,10 @@ class Temperature:
 
     temperature: float
 
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < np.inf:
+            raise ValueError(f"the temperature {self.temperature} is not a finite number above 0")
+
     def __call__(self, scores: FloatArray) -> FloatArray:
         """Return the probability that each mention is right."""
         return np.asarray(expit(_logit(scores) / self.temperature), dtype=np.float64)
@@ -55,6 +61,14 @@ class Isotonic:
 
     scores: tuple[float, ...]
     probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.scores or len(self.scores) != len(self.probabilities):
+            raise ValueError(f"{len(self.scores)} scores and {len(self.probabilities)} probabilities make no curve")
+        for points in (self.scores, self.probabilities):
+            # A NaN fails every comparison.
+            if not all(0 <= x <= 1 for x in points) or not all(a <= b for a, b in pairwise(points)):
+                raise ValueError("the points of a curve ascend and lie in [0, 1]")
 
     def __call__(self, scores: FloatArray) -> FloatArray:
         """Return the probability that each mention is right."""
@@ -89,6 +103,16 @@ class Calibration:
     before: Quality
     after: Quality
 
+    @property
+    def method(self) -> Method:
+        """The kind of its curve."""
+        return "temperature" if isinstance(self.curve, Temperature) else "isotonic"
+
+    @property
+    def is_better(self) -> bool:
+        """Whether calibrated scores are nearer to probabilities than the scores as they are, by the Brier score."""
+        return self.after.brier < self.before.brier
+
     def __call__(self, scores: Sequence[float | None]) -> list[float | None]:
         """Return the calibrated scores, in order; what has no score keeps none."""
         known = [i for i, score in enumerate(scores) if score is not None]
@@ -99,41 +123,56 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data for JSON; `from_dict` gives it back."""
-        method = "temperature" if isinstance(self.curve, Temperature) else "isotonic"
-        return {"method": method, **asdict(self)}
+        return {"method": self.method, **asdict(self)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Calibration":
         """Read what `to_dict` wrote. Raises InputError where it is something else."""
         try:
             curve: Temperature | Isotonic
+            if data["method"] not in METHODS:
+                raise ValueError(f"unknown method {data['method']!r}")
             if data["method"] == "temperature":
                 curve = Temperature(float(data["curve"]["temperature"]))
             else:
                 points = data["curve"]
                 curve = Isotonic(tuple(map(float, points["scores"])), tuple(map(float, points["probabilities"])))
-            return cls(curve, int(data["n"]), Quality(**data["before"]), Quality(**data["after"]))
+            before, after = (Quality(float(data[q]["ece"]), float(data[q]["brier"])) for q in ("before", "after"))
+            return cls(curve, int(data["n"]), before, after)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"this is no calibration: {error!r}", remedy="calibrate anew") from error
 
 
-def calibrate(scores: Sequence[float | None], correct: Sequence[bool], method: Method = "temperature") -> Calibration:
+def calibrate(
+    scores: Sequence[float | None],
+    correct: Sequence[bool],
+    method: Method | Literal["auto"] = "temperature",
+    groups: Sequence[int] | None = None,
+) -> Calibration:
     """Learn a calibration from mentions with gold; those without a score are left out.
 
-    method: `temperature` from 50 mentions on; `isotonic` bends to any monotone shape, and wants a thousand.
+    method: `temperature` from 50 mentions on; `isotonic` bends to any monotone shape, and wants a thousand; `auto` for
+    the one with the lower Brier score on mentions it was not fitted to, `temperature` where they are equal.
+    groups: the text that each mention stands in, so that no fold measures by a text that it was fitted to.
     Raises InputError below 50 scored mentions, and where all of them are right or all are wrong.
     """
-    pairs = [(score, right) for score, right in zip(scores, correct, strict=True) if score is not None]
-    n_right = sum(right for _, right in pairs)
-    if len(pairs) < FEWEST or n_right in (0, len(pairs)):
+    if method == "auto":
+        return min((calibrate(scores, correct, each, groups) for each in METHODS), key=lambda made: made.after.brier)
+    places = range(len(scores)) if groups is None else groups
+    known = [
+        (score, right, place) for score, right, place in zip(scores, correct, places, strict=True) if score is not None
+    ]
+    n_right = sum(right for _, right, _ in known)
+    if len(known) < FEWEST or n_right in (0, len(known)):
         raise InputError(
-            f"scores cannot be calibrated on {len(pairs)} scored mentions, {n_right} of them right",
+            f"scores cannot be calibrated on {len(known)} scored mentions, {n_right} of them right",
             remedy=f"at least {FEWEST} are needed, right and wrong ones among them: annotate more of the tagged texts",
         )
-    x, y = np.array([score for score, _ in pairs], dtype=np.float64), np.array([right for _, right in pairs])
+    x, y = np.array([score for score, _, _ in known], dtype=np.float64), np.array([right for _, right, _ in known])
     outside = np.empty_like(x)
+    folds = _folds([place for _, _, place in known])
     for fold in range(N_FOLDS):
-        held = np.arange(len(x)) % N_FOLDS == fold
+        held = folds == fold
         outside[held] = fit(x[~held], y[~held], method)(x[held])
     return Calibration(fit(x, y, method), len(x), Quality.of(x, y), Quality.of(outside, y))
 
@@ -148,6 +187,13 @@ def judged(proposals: Iterable[Proposal], gold: Iterable[Span]) -> tuple[list[fl
     wanted = set(gold)
     best = {proposal.span: proposal.score for proposal in proposals if proposal.span is not None}
     return list(best.values()), [span in wanted for span in best]
+
+
+def _folds(groups: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return each mention's fold, those of one group in the same; mention by mention where groups are too few."""
+    number = {group: n for n, group in enumerate(dict.fromkeys(groups))}
+    places = [number[group] for group in groups] if len(number) >= N_FOLDS else range(len(groups))
+    return np.array(places, dtype=np.int64) % N_FOLDS
 
 
 def _temperature(scores: FloatArray, correct: BoolArray) -> Temperature:

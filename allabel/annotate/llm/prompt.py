@@ -18,18 +18,19 @@ def messages(form: Form, text: str, demonstrations: Sequence[Demonstration], sch
     the conversation shows that one last.
     """
     turns: list[Mapping[str, str]] = [{"role": "system", "content": form.instructions(schema)}]
+    labels = schema.names
     for shown in reversed(demonstrations):
         turns.append({"role": "user", "content": shown.text})
-        turns.append({"role": "assistant", "content": _answer(cast(Hashable, form), shown)})
+        turns.append({"role": "assistant", "content": _answer(cast(Hashable, form), shown, labels)})
     return (*turns, {"role": "user", "content": text})
 
 
 def request(form: Form, shown: Messages, schema: LabelSchema) -> Request:
     """Return the request that sends these messages, bound by the form's JSON schema where it has one."""
-    return Request(shown, form.json_schema(schema))
+    return Request(shown, form.json_schema(schema, shown[-1]["content"]))
 
 
 @lru_cache(maxsize=16_384)
-def _answer(form: Form, shown: Demonstration) -> str:
+def _answer(form: Form, shown: Demonstration, labels: tuple[str, ...]) -> str:
     # The same demonstrations serve many texts.
-    return form.answer(shown)
+    return form.answer(shown, labels)

@@ -13,12 +13,13 @@ _REPLACEMENT = "\ufffd".encode()
 
 
 def scores(content: str, tokens: Sequence[Token], mentions: Sequence[Mention]) -> list[float | None]:
-    """Return for each mention the geometric mean of its tokens' probabilities, in [0, 1].
+    """Return for each mention the geometric mean of its tokens' probabilities, exp(mean log-probability), in [0, 1].
 
     It is 1 / perplexity of the tokens that overlap content[start:end), the mention's own characters: the measure by
     which whole texts are ranked. The product, exp(sum), would doubt a name for being long: thirty copied tokens at
-    0.98 make 0.55. None where it cannot be known: no tokens, a NaN among the mention's, or tokens that do not write
-    this content. A token that writes more than the mention (`"HCl`) counts whole.
+    0.98 make 0.55. The label's tokens do not count, and it is no probability of being right: see `calibration`.
+    None where it cannot be known: no tokens, a NaN among the mention's, or tokens that do not write this content. A
+    token that writes more than the mention (`"HCl`) counts whole.
     """
     return [
         None if found is None else 1 / value if (value := perplexity(found)) is not None else None

@@ -1,5 +1,6 @@
 """Instructions from the templates in `prompts/`: plain text with a version."""
 
+import json
 import re
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -28,6 +29,7 @@ class Template:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters["quoted"] = lambda string: json.dumps(string, ensure_ascii=False)
         return environment.get_template(self._file)
 
     def render(self, schema: LabelSchema) -> str:

@@ -92,9 +92,10 @@ def fit(
         return messages(form, text, demonstrations[:k], schema)
 
     k = len(demonstrations)
-    n_estimated = estimate(prompt(k))
+    whole = prompt(k)
+    n_estimated = estimate(whole)
     if window is None or n_estimated <= window.room:
-        return Fitted(prompt(k), tuple(demonstrations), 0, n_estimated, exact=False)
+        return Fitted(whole, tuple(demonstrations), 0, n_estimated, exact=False)
     try:
         exact, n_tokens = window.count is not None, _sizes(window.count or estimate, prompt)
         k = _largest(k, window.room, n_tokens)

@@ -32,6 +32,13 @@ def test_rates_are_by_model_and_label() -> None:
     assert [rate.rate for rate in rates] == [0.0, 0.5, 1.0]
 
 
+def test_what_stands_across_another_mention_is_listed_as_that_and_is_no_part_of_the_rate() -> None:
+    across = Proposal("C", "HCl gas", None, Grounding.OVERLAPPING)
+    documents = [tagged("1", "small", HERE, across, LOST)]
+    assert [one.grounding for one in ungrounded(documents)] == [Grounding.OVERLAPPING, Grounding.MISSING]
+    assert ungrounded_rates(documents) == [UngroundedRate("small", "C", 1, 3, n_overlapping=1)]
+
+
 def test_nothing_tagged_has_no_rate() -> None:
     assert ungrounded([]) == []
     assert ungrounded_rates([]) == []

@@ -41,6 +41,44 @@ def test_items_that_come_fast_share_a_commit() -> None:
     assert LONGEST_S < 1
 
 
+def test_no_more_than_so_many_are_unwritten_at_once() -> None:
+    written: list[int] = []
+
+    def write(items: list[int]) -> None:
+        time.sleep(0.002)
+        written.extend(items)
+
+    with Writer(write, most=4) as writer:
+        for i in range(100):
+            writer.put(i)
+            assert i + 1 - len(written) <= 4
+    assert written == list(range(100))
+
+
+def test_what_writing_raises_reaches_one_who_waits_for_a_place() -> None:
+    def full(items: list[int]) -> None:
+        time.sleep(0.02)
+        raise OSError("the disk is full")
+
+    def keep() -> None:
+        with Writer(full, most=1) as writer:
+            for i in range(3):
+                writer.put(i)
+
+    with pytest.raises(OSError, match="the disk is full"):
+        keep()
+
+
+def test_items_that_may_wait_rest_as_long_as_is_said() -> None:
+    batches: list[list[int]] = []
+    with Writer(batches.append, rest_s=60.0) as writer:
+        for i in range(50):
+            writer.put(i)
+            time.sleep(0.001)
+    assert [i for batch in batches for i in batch] == list(range(50))
+    assert len(batches) <= 2
+
+
 def test_an_interruption_still_writes_what_came() -> None:
     written: list[int] = []
 

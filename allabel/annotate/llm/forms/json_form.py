@@ -1,20 +1,19 @@
 """The `json` form: a list of mentions, each with its label and which of equal strings it is."""
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from allabel.annotate.base import Demonstration
 from allabel.annotate.llm.base import Mention
+from allabel.annotate.llm.forms.copying import copies
 from allabel.annotate.llm.forms.error import ReplyFormatError
+from allabel.annotate.llm.forms.json_text import load_json, strings
 from allabel.annotate.llm.forms.occurrence import occurrence
 from allabel.annotate.llm.template import Template
 from allabel.schema import LabelSchema
-
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"(\s*:)?', re.DOTALL)
 
 
 class _Entity(BaseModel):
@@ -35,6 +34,7 @@ class _Reply(BaseModel):
 class JsonForm:
     """Entities as `{"entities":[{"text":…,"label":…,"occurrence":n}]}`.
 
+    copy: whether a server that keeps to JSON schemas may only write strings that stand in the text (see `copies`).
     max_entities, max_length, max_occurrence: bounds of the list, of a mention in code points, and of its number; small
     models loop without them. A list or a mention that reaches its bound may be cut off and is refused.
     """
@@ -43,10 +43,13 @@ class JsonForm:
     template = Template("json.jinja")
     version = template.version
 
-    def __init__(self, max_entities: int = 64, max_length: int = 300, max_occurrence: int = 99) -> None:
+    def __init__(
+        self, max_entities: int = 64, max_length: int = 300, max_occurrence: int = 99, *, copy: bool = False
+    ) -> None:
         if min(max_entities, max_length, max_occurrence) < 1:
             raise ValueError(f"the bounds {max_entities}, {max_length}, {max_occurrence} must all be at least 1")
         self.max_entities, self.max_length, self.max_occurrence = max_entities, max_length, max_occurrence
+        self.copy = copy
 
     def __repr__(self) -> str:
         return f"JsonForm({self.max_entities}, {self.max_length}, {self.max_occurrence})"
@@ -55,7 +58,7 @@ class JsonForm:
         """Return the system message: the same for every text of a schema, so that servers reuse its prefix."""
         return self.template.render(schema)
 
-    def answer(self, shown: Demonstration) -> str:
+    def answer(self, shown: Demonstration, labels: Sequence[str] = ()) -> str:
         """Write a demonstration's entities as the model should answer; `read` gives them back within the bounds."""
         listed = [
             {
@@ -68,13 +71,15 @@ class JsonForm:
         # No white space: servers that forbid it in constrained replies would else be shown what they may not write.
         return json.dumps({"entities": listed}, ensure_ascii=False, separators=(",", ":"))
 
-    def json_schema(self, schema: LabelSchema) -> dict[str, Any]:
+    def json_schema(self, schema: LabelSchema, text: str = "") -> dict[str, Any]:
         """Return the JSON schema of an answer; its label enum is the label schema's, whatever demonstrations hold.
 
         Under bounds of length xgrammar lets a string hold neither quotes nor backslashes nor line ends.
         """
+        strings_of_text = copies(text) if self.copy else ()
+        bounded = {"type": "string", "minLength": 1, "maxLength": self.max_length}
         properties = {
-            "text": {"type": "string", "minLength": 1, "maxLength": self.max_length},
+            "text": {"type": "string", "enum": list(strings_of_text)} if strings_of_text else bounded,
             "label": {"type": "string", "enum": list(schema.names)},
             "occurrence": {"type": "integer", "minimum": 1, "maximum": self.max_occurrence},
         }
@@ -95,9 +100,10 @@ class JsonForm:
         """Read an answer, in its own order. Raises ReplyFormatError; mends nothing."""
         entities = _parsed(content).entities
         self._check(entities, schema)
+        places = [(start, end) for key, start, end in strings(content) if key == "text"]
         return [
             Mention(entity.label, entity.text, entity.occurrence, start, end)
-            for entity, (start, end) in zip(entities, _text_ranges(content), strict=True)
+            for entity, (start, end) in zip(entities, places, strict=True)
         ]
 
     def _check(self, entities: list[_Entity], schema: LabelSchema) -> None:
@@ -120,28 +126,8 @@ class JsonForm:
 
 def _parsed(content: str) -> _Reply:
     try:
-        # Models write raw control characters inside strings, which only the lax reader takes.
-        return _Reply.model_validate(json.loads(content, strict=False, object_pairs_hook=_distinct_keys))
+        return _Reply.model_validate(load_json(content))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the top"
         raise ReplyFormatError(f"the reply is wrong at {where}: {first['msg']}") from error
-    except (ValueError, RecursionError) as error:
-        raise ReplyFormatError(f"the reply is not JSON: {error}") from error
-
-
-def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key is given twice in one object")
-    return found
-
-
-def _text_ranges(content: str) -> Iterator[tuple[int, int]]:
-    """Give the inside of each "text" value as it stands in a valid reply, escapes and all."""
-    key = ""
-    for string in _STRING.finditer(content):
-        if string[1] is not None:
-            key = json.loads(string[0][: -len(string[1])], strict=False)
-        elif key == "text":
-            yield string.start() + 1, string.end() - 1

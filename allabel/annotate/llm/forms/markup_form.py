@@ -1,5 +1,6 @@
 """The `markup` form: the text written out again with tags around its entities."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,11 +32,11 @@ class MarkupForm:
         """Return the system message: the same for every text of a schema, so that servers reuse its prefix."""
         return self.template.render(schema)
 
-    def answer(self, shown: Demonstration) -> str:
+    def answer(self, shown: Demonstration, labels: Sequence[str] = ()) -> str:
         """Write a demonstration's entities as the model should answer; `read` gives them back."""
         return marked(shown.text, shown.entities)
 
-    def json_schema(self, schema: LabelSchema) -> dict[str, Any] | None:
+    def json_schema(self, schema: LabelSchema, text: str = "") -> dict[str, Any] | None:
         """Return None: the answer is no JSON."""
         return None
 

@@ -5,6 +5,7 @@ import pytest
 
 from allabel.annotate.base import Demonstration
 from allabel.annotate.llm.base import Form
+from allabel.annotate.llm.forms.grouped_form import GroupedForm
 from allabel.annotate.llm.forms.json_form import JsonForm
 from allabel.annotate.llm.forms.markup_form import MarkupForm
 from allabel.annotate.llm.prompt import messages, request
@@ -32,7 +33,7 @@ BEST = Demonstration(DocId("best"), 'NaCl in "brine", [111] NaCl', (Span(0, 4, "
 SECOND = Demonstration(
     DocId("second"), "gout, p << 1 β-drug", (Span(13, 19, "Chemical"), Span(0, 4, "Disease"), Span(15, 19, "Disease"))
 )
-FORMS: tuple[Form, ...] = (JsonForm(), MarkupForm())
+FORMS: tuple[Form, ...] = (GroupedForm(), JsonForm(), MarkupForm())
 each_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 
 
@@ -72,7 +73,7 @@ def test_instructions_stand_alone_without_guidelines_or_definitions(form: Form) 
 @each_form
 def test_the_request_is_bound_where_the_form_can_be(form: Form) -> None:
     shown = messages(form, "x", [], SCHEMA)
-    assert request(form, shown, SCHEMA).json_schema == form.json_schema(SCHEMA)
+    assert request(form, shown, SCHEMA).json_schema == form.json_schema(SCHEMA, shown[-1]["content"])
     assert request(form, shown, SCHEMA).messages == shown
 
 

@@ -1,0 +1,40 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allabel.annotate.llm.forms.copying import MOST, copies
+
+SENTENCE = "Cocaine-induced seizures (n=3) were treated with n-BuLi, Li+ and (R)-BINAP in DMF/water."
+
+
+def test_every_string_stands_in_the_text_once_in_the_list() -> None:
+    found = copies(SENTENCE)
+    assert all(string in SENTENCE for string in found)
+    assert len(set(found)) == len(found)
+
+
+def test_names_and_their_parts_can_be_said_without_the_punctuation_around_them() -> None:
+    found = copies(SENTENCE)
+    for name in ("Cocaine", "seizures", "n-BuLi", "Li+", "(R)-BINAP", "DMF", "water", "Cocaine-induced seizures"):
+        assert name in found
+    for other in ("n-BuLi,", "water.", "(n=3", ""):
+        assert other not in found
+
+
+def test_several_words_may_end_before_a_hyphenated_word() -> None:
+    assert "lung cancer" in copies("a lung cancer-related death")
+
+
+def test_a_long_text_offers_shorter_runs_and_never_more_than_the_most() -> None:
+    text = " ".join(f"word{i}" for i in range(300))
+    found = copies(text)
+    assert {string.count(" ") for string in found} == {0, 1, 2}
+    assert len(found) <= MOST
+
+
+def test_a_text_of_too_many_words_offers_nothing() -> None:
+    assert copies(" ".join(map(str, range(MOST + 1)))) == ()
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_taken(text: str) -> None:
+    assert all(string and string in text for string in copies(text))
