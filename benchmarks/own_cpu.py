@@ -29,7 +29,8 @@ from allabel.annotate.llm import assemble, completion
 from allabel.annotate.llm.annotator import Choosing, LlmAnnotator
 from allabel.annotate.llm.base import Answer, Check, Request, Transport, nothing_wrong
 from allabel.annotate.llm.choose_demonstrations import DemonstrationChooser
-from allabel.annotate.llm.forms.json_form import JsonForm
+from allabel.annotate.llm.forms import grouped_form
+from allabel.annotate.llm.forms.grouped_form import GroupedForm
 from allabel.document import Document
 from allabel.reply import Status
 from allabel.schema import LabelSchema
@@ -49,7 +50,8 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     ("hash the prompt", annotating, "prompt_hash"),
     ("recall answers", StoreMemory, "recall"),
     ("read the completion", completion, "read"),
-    ("parse the answer", JsonForm, "read"),
+    ("list the strings of the text", grouped_form, "copies"),
+    ("parse the answer", GroupedForm, "read"),
     ("ground mentions", assemble, "ground_mentions"),
     ("score mentions", assemble, "scores"),
     ("perplexity", assemble, "perplexity"),
@@ -59,9 +61,9 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
 
 
 def gold_answers(documents: Sequence[Document]) -> dict[str, str]:
-    """Return each text's right answer in the `json` form."""
-    form = JsonForm()
-    return {d.text: form.answer(Demonstration(d.id, d.text, d.entities or ())) for d in documents}
+    """Return each text's right answer in the `grouped` form."""
+    form = GroupedForm()
+    return {d.text: form.answer(Demonstration(d.id, d.text, d.entities or ()), SCHEMA.names) for d in documents}
 
 
 def body(content: str) -> bytes:
@@ -129,7 +131,7 @@ class Work:
         with tempfile.TemporaryDirectory() as folder, Store.create(Path(folder) / "project.db") as store:
             store.add_documents(self.documents)
             cpu, wall = time.process_time(), time.perf_counter()
-            annotator = LlmAnnotator(SCHEMA, transport, JsonForm(), Bm25, choosing=Choosing(SHOTS))
+            annotator = LlmAnnotator(SCHEMA, transport, GroupedForm(), Bm25, choosing=Choosing(SHOTS))
             annotator.remember(StoreMemory(store, "chat"))
             tagged = list(tag(store, annotator, self.documents, self.shown, lambda _: None))
             taken = time.process_time() - cpu, time.perf_counter() - wall

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate, islice
 
 # Servers take no enumeration without end: OpenAI's strict mode ends at 1,000 values, those of labels included.
 MOST = 900
-LONGEST_WORDS, ENOUGH_WORDS = 24, 6
+LONGEST_WORDS, ENOUGH_WORDS = 16, 6
+_OPENED_BY, _CLOSED_BY = {")": "(", "]": "[", "}": "{"}, {"(": ")", "[": "]", "{": "}"}
 _WORD = re.compile(r"\S+")
 _LEADING, _TRAILING = "\"'“‘«,;:.!?)]}>", "\"'”’»,;:.!?…([{<"
 # Where a mention may end or begin inside a word: "cocaine-induced", "DMF/water", "(HCl)2", "Li+".
@@ -28,7 +31,17 @@ _FUNCTION_WORDS = frozenset(
 )
 _SENTENCE_END = re.compile(r"[.!?;]\Z")
 
-Word = tuple[int, int]
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A run without white space. start: where a mention that begins with it does, None where it is punctuation.
+
+    ends: where a mention of several words that ends with it may end.
+    """
+
+    text: str
+    start: int | None
+    ends: tuple[int, ...]
 
 
 @lru_cache(maxsize=256)
@@ -36,68 +49,83 @@ def copies(text: str, most: int = MOST) -> tuple[str, ...]:
     """Return the distinct strings that a mention in this text may be, as they stand in it, shorter ones first.
 
     They are single words and their parts between hyphens, slashes, brackets and the like, then runs of two words, of
-    three, and so on to 24, as far as all of one length keep within `most`. Where that ends before six, runs that begin
+    three, and so on to 16, as far as all of one length keep within `most`. Where that ends before six, runs that begin
     or end with a function word (English) and those across sentences give way to longer ones. None at all where not
     even single words keep within it.
     """
-    words = [(match.start(), match.end()) for match in _WORD.finditer(text)]
-    single = dict.fromkeys(string for start, end in words for string in _parts(text, start, end))
+    matches = list(_WORD.finditer(text))
+    single = dict.fromkeys(string for match in matches for string in _parts(text, *match.span()))
     if len(single) > most:
         return ()
-    found, n_words = _with_runs(text, words, single, most, range(len(words)))
+    words = [_word(text, *match.span()) for match in matches]
+    breaks = [0] * len(words)
+    found, n_words = _with_runs(text, words, breaks, single, most)
     if n_words < min(ENOUGH_WORDS, len(words)):
-        lean = [i for i, (start, end) in enumerate(words) if text[start:end].lower() not in _FUNCTION_WORDS]
-        found, _ = _with_runs(text, words, single, most, lean, whole_sentences=False)
-    return tuple(string for string in found if string)
+        lean = [replace(w, start=None, ends=()) if w.text.lower() in _FUNCTION_WORDS else w for w in words]
+        breaks = list(accumulate(bool(_SENTENCE_END.search(w.text)) for w in words))
+        found, _ = _with_runs(text, lean, [0, *breaks[:-1]], single, most)
+    found.pop("", None)
+    return tuple(found)
 
 
 def _with_runs(
-    text: str,
-    words: Sequence[Word],
-    single: dict[str, None],
-    most: int,
-    edges: Sequence[int],
-    *,
-    whole_sentences: bool = True,
+    text: str, words: Sequence[_Word], breaks: Sequence[int], single: dict[str, None], most: int
 ) -> tuple[dict[str, None], int]:
-    """Add runs of 2, 3, … words that begin and end at `edges`; returns them all and how many words the longest have."""
-    may_end = set(edges)
-    ends = [_ends(text, start, end) for start, end in words]
-    breaks = [0]
-    for start, end in words:
-        breaks.append(breaks[-1] + (not whole_sentences and bool(_SENTENCE_END.search(text[start:end]))))
-    found, longest = single, min(LONGEST_WORDS, len(words))
+    """Add runs of 2, 3, … words within one stretch; returns them with `single` and how many words the longest have.
+
+    breaks: for each word how many stretches ended before it.
+    """
+    found, longest = dict(single), min(LONGEST_WORDS, len(words))
+    begin = [(i, word.start) for i, word in enumerate(words) if word.start is not None]
     for n in range(2, longest + 1):
-        runs = [i for i in edges if i + n - 1 in may_end and breaks[i] == breaks[i + n - 1]]
-        longer = found | dict.fromkeys(_trimmed(text, words[i][0], end) for i in runs for end in ends[i + n - 1])
-        if len(longer) > most:
-            return found, n - 1
-        found = longer
+        before = len(found)
+        for i, start in begin:
+            j = i + n - 1
+            if j >= len(words) or breaks[i] != breaks[j]:
+                continue
+            for end in words[j].ends:
+                string = text[start:end]
+                if string and (string[0] in _CLOSED_BY or string[-1] in _OPENED_BY):
+                    string = _balanced(string)
+                found[string] = None
+        if len(found) > most:
+            return dict.fromkeys(islice(found, before)), n - 1
     return found, longest
+
+
+def _word(text: str, start: int, end: int) -> _Word:
+    # A bracket that stands alone may begin a mention or end one: "( Bi , Pb ) - 2212".
+    first = end - len(text[start:end].lstrip(_LEADING))
+    last = start + len(text[start:end].rstrip(_TRAILING))
+    inner = (match.start() for match in _OUTER.finditer(text, first, last))
+    ends = (last, *(i for i in inner if i > first)) if last > start else ()
+    return _Word(text[start:end], first if first < end else None, ends)
 
 
 def _parts(text: str, start: int, end: int) -> list[str]:
     inner = [match.start() for match in _INNER.finditer(text, start, end)]
     if not inner or len(inner) > _MOST_INNER:
-        return [_trimmed(text, start, end)]
+        return [_cut(text, start, end)]
     starts = [start, *(i + after for i in inner for after in (0, 1))]
     ends = [*(i + after for i in inner for after in (0, 1)), end]
-    return [_trimmed(text, a, b) for a in starts for b in ends if a < b]
+    return [_cut(text, a, b) for a in starts for b in ends if a < b]
 
 
-def _ends(text: str, start: int, end: int) -> list[int]:
-    return [end, *(match.start() for match in _OUTER.finditer(text, start, end))]
+def _cut(text: str, start: int, end: int) -> str:
+    start, end = _stripped(text, start, end)
+    return _balanced(text[start:end])
 
 
-def _trimmed(text: str, start: int, end: int) -> str:
-    """Return the stretch without punctuation and brackets that do not belong to a mention."""
-    while start < end and text[start] in _LEADING:
-        start += 1
-    while start < end and text[end - 1] in _TRAILING:
-        end -= 1
-    inside = text[start:end]
-    if inside[-1:] in (")", "]", "}") and inside.count(inside[-1]) > inside.count("([{"[")]}".index(inside[-1])]):
-        return _trimmed(text, start, end - 1)
-    if inside[:1] in ("(", "[", "{") and inside.count(inside[0]) > inside.count(")]}"["([{".index(inside[0])]):
-        return _trimmed(text, start + 1, end)
-    return inside
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the stretch without the punctuation around it."""
+    start = end - len(text[start:end].lstrip(_LEADING))
+    return start, start + len(text[start:end].rstrip(_TRAILING))
+
+
+def _balanced(string: str) -> str:
+    """Return a string without a bracket at either end whose partner is outside."""
+    if string[-1:] in _OPENED_BY and string.count(string[-1]) > string.count(_OPENED_BY[string[-1]]):
+        return _cut(string, 0, len(string) - 1)
+    if string[:1] in _CLOSED_BY and string.count(string[0]) > string.count(_CLOSED_BY[string[0]]):
+        return _cut(string, 1, len(string))
+    return string
