@@ -28,7 +28,10 @@ def main() -> int:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen([str(SERVE), str(port)], stdout=log, stderr=log, start_new_session=True)
+        # Not bound to one core: tests start servers of their own beside this one.
+        apart = {**os.environ, "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
+        command = [str(SERVE), str(port)]
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=apart, start_new_session=True)
         try:
             if not wait(f"http://127.0.0.1:{port}/health", server):
                 log.seek(0)

@@ -23,7 +23,7 @@ from allabel.document import Annotation, DocId, Span
 from allabel.store.store import Store
 from allabel.tagging import MOST_UNWRITTEN
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
+pytestmark = pytest.mark.enable_socket
 
 N, N_ANNOTATED, AT_ONCE, N_KILLS = 500, 12, 16, 4
 Run = Callable[..., Any]
