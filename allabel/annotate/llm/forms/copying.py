@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, islice
 
-# Servers take no enumeration without end: OpenAI's strict mode ends at 1,000 values, those of labels included.
-MOST = 900
+# Servers take no enumeration without end: OpenAI's strict mode ends at 1,000 values, those of labels included, and at
+# 15,000 characters where they are more than 250.
+MOST, MOST_CHARACTERS, UNCOUNTED = 900, 14_000, 250
 LONGEST_WORDS, ENOUGH_WORDS = 16, 6
 _OPENED_BY, _CLOSED_BY = {")": "(", "]": "[", "}": "{"}, {"(": ")", "[": "]", "{": "}"}
 _WORD = re.compile(r"\S+")
@@ -49,13 +50,13 @@ def copies(text: str, most: int = MOST) -> tuple[str, ...]:
     """Return the distinct strings that a mention in this text may be, as they stand in it, shorter ones first.
 
     They are single words and their parts between hyphens, slashes, brackets and the like, then runs of two words, of
-    three, and so on to 16, as far as all of one length keep within `most`. Where that ends before six, runs that begin
-    or end with a function word (English) and those across sentences give way to longer ones. None at all where not
-    even single words keep within it.
+    three, and so on to 16, as far as all of one length keep within `most`, and within 14,000 characters where they are
+    more than 250. Where that ends before six, runs that begin or end with a function word (English) and those across
+    sentences give way to longer ones. None at all where not even single words keep within it.
     """
     matches = list(_WORD.finditer(text))
     single = dict.fromkeys(string for match in matches for string in _parts(text, *match.span()))
-    if len(single) > most:
+    if len(single) > most or (len(single) > UNCOUNTED and sum(map(len, single)) > MOST_CHARACTERS):
         return ()
     words = [_word(text, *match.span()) for match in matches]
     breaks = [0] * len(words)
@@ -77,6 +78,7 @@ def _with_runs(
     """
     found, longest = dict(single), min(LONGEST_WORDS, len(words))
     begin = [(i, word.start) for i, word in enumerate(words) if word.start is not None]
+    n_characters = sum(map(len, found))
     for n in range(2, longest + 1):
         before = len(found)
         for i, start in begin:
@@ -88,7 +90,8 @@ def _with_runs(
                 if string and (string[0] in _CLOSED_BY or string[-1] in _OPENED_BY):
                     string = _balanced(string)
                 found[string] = None
-        if len(found) > most:
+        n_characters += sum(map(len, islice(found, before, None)))
+        if len(found) > most or (len(found) > UNCOUNTED and n_characters > MOST_CHARACTERS):
             return dict.fromkeys(islice(found, before)), n - 1
     return found, longest
 

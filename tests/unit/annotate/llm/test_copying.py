@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allabel.annotate.llm.forms.copying import MOST, copies
+from allabel.annotate.llm.forms.copying import MOST, MOST_CHARACTERS, UNCOUNTED, copies
 
 SENTENCE = "Cocaine-induced seizures (n=3) were treated with n-BuLi, Li+ and (R)-BINAP in DMF/water."
 
@@ -29,6 +29,12 @@ def test_a_long_text_offers_shorter_runs_and_never_more_than_the_most() -> None:
     found = copies(text)
     assert {string.count(" ") for string in found} == {0, 1, 2}
     assert len(found) <= MOST
+
+
+def test_longer_runs_end_where_the_characters_would_be_more_than_servers_take() -> None:
+    found = copies(" ".join(f"{'x' * 8}{i}" for i in range(100)))
+    assert len(found) > UNCOUNTED
+    assert sum(map(len, found)) <= MOST_CHARACTERS
 
 
 def test_a_text_of_too_many_words_offers_nothing() -> None:
