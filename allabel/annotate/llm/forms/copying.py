@@ -15,8 +15,8 @@ _WORD = re.compile(r"\S+")
 _LEADING, _TRAILING = "\"'“‘«,;:.!?)]}>", "\"'”’»,;:.!?…([{<"
 # Where a mention may end or begin inside a word: "cocaine-induced", "DMF/water", "(HCl)2", "Li+".
 _INNER = re.compile(r"[-‐‑–—/+=:,·•()\[\]{}<>]")
-# Where it may also do so at the end of several words: "lung cancer-related".
-_OUTER = re.compile(r"[-‐‑–—/](?=[a-z]{4})")
+# Where it may also do so as one of several words: "lung cancer-related", "hexane:ethyl acetate=2:1".
+_OUTER = re.compile(r"[-‐‑–—/](?=[A-Za-z]{4})|[:=(]")
 # A systematic name of many parts is not cut at each of them.
 _MOST_INNER = 6
 # Where room is short, runs of words neither begin nor end with one of these, nor go past the end of a sentence.
@@ -35,13 +35,10 @@ _SENTENCE_END = re.compile(r"[.!?;]\Z")
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A run without white space. start: where a mention that begins with it does, None where it is punctuation.
-
-    ends: where a mention of several words that ends with it may end.
-    """
+    """A run without white space: where a mention of several words that begins with it may begin, and end likewise."""
 
     text: str
-    start: int | None
+    starts: tuple[int, ...]
     ends: tuple[int, ...]
 
 
@@ -62,7 +59,7 @@ def copies(text: str, most: int = MOST) -> tuple[str, ...]:
     breaks = [0] * len(words)
     found, n_words = _with_runs(text, words, breaks, single, most)
     if n_words < min(ENOUGH_WORDS, len(words)):
-        lean = [replace(w, start=None, ends=()) if w.text.lower() in _FUNCTION_WORDS else w for w in words]
+        lean = [replace(w, starts=(), ends=()) if w.text.lower() in _FUNCTION_WORDS else w for w in words]
         breaks = list(accumulate(bool(_SENTENCE_END.search(w.text)) for w in words))
         found, _ = _with_runs(text, lean, [0, *breaks[:-1]], single, most)
     found.pop("", None)
@@ -77,7 +74,7 @@ def _with_runs(
     breaks: for each word how many stretches ended before it.
     """
     found, longest = dict(single), min(LONGEST_WORDS, len(words))
-    begin = [(i, word.start) for i, word in enumerate(words) if word.start is not None]
+    begin = [(i, start) for i, word in enumerate(words) for start in word.starts]
     n_characters = sum(map(len, found))
     for n in range(2, longest + 1):
         before = len(found)
@@ -100,9 +97,15 @@ def _word(text: str, start: int, end: int) -> _Word:
     # A bracket that stands alone may begin a mention or end one: "( Bi , Pb ) - 2212".
     first = end - len(text[start:end].lstrip(_LEADING))
     last = start + len(text[start:end].rstrip(_TRAILING))
-    inner = (match.start() for match in _OUTER.finditer(text, first, last))
-    ends = (last, *(i for i in inner if i > first)) if last > start else ()
-    return _Word(text[start:end], first if first < end else None, ends)
+    inner = [match.start() for match in _OUTER.finditer(text, first + 1, last)] if first < last else []
+    starts = [first, *(i + 1 for i in inner)] if first < end else []
+    ends = [last, *inner] if last > start else []
+    # "(magnesium sulfate)" as it is, or what is in it.
+    if starts and text[first] in _CLOSED_BY and first + 1 < end:
+        starts.append(first + 1)
+    if ends and text[last - 1] in _OPENED_BY and last - 1 > start:
+        ends.append(last - 1)
+    return _Word(text[start:end], tuple(starts), tuple(ends))
 
 
 def _parts(text: str, start: int, end: int) -> list[str]:

@@ -24,6 +24,12 @@ def test_several_words_may_end_before_a_hyphenated_word() -> None:
     assert "lung cancer" in copies("a lung cancer-related death")
 
 
+def test_several_words_can_be_said_without_the_brackets_and_ratios_around_them() -> None:
+    found = copies("dried (magnesium sulfate), then hexane:ethyl acetate=2:1 and (CH3)2 CO (pure)")
+    for name in ("magnesium sulfate", "(magnesium sulfate)", "ethyl acetate", "hexane", "(CH3)2 CO"):
+        assert name in found
+
+
 def test_a_long_text_offers_shorter_runs_and_never_more_than_the_most() -> None:
     text = " ".join(f"word{i}" for i in range(300))
     found = copies(text)
