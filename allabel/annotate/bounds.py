@@ -33,7 +33,7 @@ def is_bounded(text: str, start: int, end: int) -> bool:
     - A bracket joins where it opens or closes against a letter or digit: "Fe(CO)5", but not "(HCl)".
     - A prime joins after a locant; a charge ("Na+") belongs to its ion; a slash and white space always divide.
     """
-    return not (_joins_left(text, start, text[start:end]) or _joins_right(text, end, text[start:end]))
+    return not (joins_left(text, start, text[start:end]) or joins_right(text, end, text[start:end]))
 
 
 def _at(text: str, i: int) -> str:
@@ -50,7 +50,8 @@ def _past_invisible(text: str, i: int, step: int) -> int:
     return i
 
 
-def _joins_left(text: str, start: int, mention: str) -> bool:
+def joins_left(text: str, start: int, mention: str) -> bool:
+    """Tell whether what stands before `start` makes one name with a mention that begins there."""
     i = _past_invisible(text, start - 1, -1)
     near, far = _at(text, i), _at(text, i - 1)
     if near in HYPHENS:
@@ -67,7 +68,8 @@ def _joins_left(text: str, start: int, mention: str) -> bool:
     return _in_word(near) or ((near in JOINTS or near in PRIMES) and _in_word(far))
 
 
-def _joins_right(text: str, end: int, mention: str) -> bool:
+def joins_right(text: str, end: int, mention: str) -> bool:
+    """Tell whether what stands behind `end` makes one name with a mention that ends there."""
     i = _past_invisible(text, end, 1)
     near, far = _at(text, i), _at(text, i + 1)
     if near in HYPHENS:

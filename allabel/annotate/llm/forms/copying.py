@@ -1,17 +1,20 @@
 """The strings of a text that a mention may be: what binds a model to copy, so that it can invent none."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, islice
+from typing import NamedTuple
+
+from allabel.annotate.bounds import is_bounded, joins_left, joins_right
 
 # Servers take no enumeration without end: OpenAI's strict mode ends at 1,000 values, those of labels included, and at
 # 15,000 characters where they are more than 250.
 MOST, MOST_CHARACTERS, UNCOUNTED = 900, 14_000, 250
 LONGEST_WORDS, ENOUGH_WORDS = 16, 6
 _OPENED_BY, _CLOSED_BY = {")": "(", "]": "[", "}": "{"}, {"(": ")", "[": "]", "{": "}"}
-_WORD = re.compile(r"\S+")
+_BRACKET, _BLANKS = re.compile(r"[()\[\]{}]"), " \t\r\n\u00a0\u2009\u202f"
+_CHUNK = re.compile(r"\S+")
 _LEADING, _TRAILING = "\"'“‘«,;:.!?)]}>", "\"'”’»,;:.!?…([{<"
 # Where a mention may end or begin inside a word: "cocaine-induced", "DMF/water", "(HCl)2", "Li+".
 _INNER = re.compile(r"[-‐‑–—/+=:,·•()\[\]{}<>]")
@@ -30,16 +33,26 @@ _FUNCTION_WORDS = frozenset(
         "shall should will would there here thus however",
     )
 )
-_SENTENCE_END = re.compile(r"[.!?;]\Z")
+_SENTENCE_ENDS = ".!?;"
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A run without white space: where a mention of several words that begins with it may begin, and end likewise."""
+class _Word(NamedTuple):
+    """A run without white space. parts: what of it can be a mention by itself.
 
-    text: str
+    starts, ends: where in it a mention of several words that begins or ends with it may do so.
+    """
+
+    parts: tuple[str, ...]
     starts: tuple[int, ...]
     ends: tuple[int, ...]
+
+
+class _Placed(NamedTuple):
+    """A word's `starts` and `ends` in a text, and the stretch between breaks that it stands in."""
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+    stretch: int
 
 
 @lru_cache(maxsize=256)
@@ -49,42 +62,43 @@ def copies(text: str, most: int = MOST) -> tuple[str, ...]:
     They are single words and their parts between hyphens, slashes, brackets and the like, then runs of two words, of
     three, and so on to 16, as far as all of one length keep within `most`, and within 14,000 characters where they are
     more than 250. Where that ends before six, runs that begin or end with a function word (English) and those across
-    sentences give way to longer ones. None at all where not even single words keep within it.
+    sentences give way to longer ones. None at all where not even single words keep within it. Hardly any (3 of 10,000)
+    could not be grounded: borders inside words are those of `is_bounded`.
     """
-    matches = list(_WORD.finditer(text))
-    single = dict.fromkeys(string for match in matches for string in _parts(text, *match.span()))
+    chunks = [(match.start(), match[0]) for match in _CHUNK.finditer(text)]
+    words = [(at, chunk, _word(chunk)) for at, chunk in chunks]
+    single = dict.fromkeys(part for _, _, word in words for part in word.parts)
     if len(single) > most or (len(single) > UNCOUNTED and sum(map(len, single)) > MOST_CHARACTERS):
         return ()
-    words = [_word(text, *match.span()) for match in matches]
-    breaks = [0] * len(words)
-    found, n_words = _with_runs(text, words, breaks, single, most)
+    placed = [_Placed([at + i for i in word.starts], [at + i for i in word.ends], 0) for at, _, word in words]
+    found, n_words = _with_runs(text, placed, single, most)
     if n_words < min(ENOUGH_WORDS, len(words)):
-        lean = [replace(w, starts=(), ends=()) if w.text.lower() in _FUNCTION_WORDS else w for w in words]
-        breaks = list(accumulate(bool(_SENTENCE_END.search(w.text)) for w in words))
-        found, _ = _with_runs(text, lean, [0, *breaks[:-1]], single, most)
+        stretches = accumulate((chunk[-1] in _SENTENCE_ENDS for _, chunk in chunks), initial=0)
+        lean = [
+            _Placed((), (), n) if chunk.lower() in _FUNCTION_WORDS else _Placed(one.starts, one.ends, n)
+            for one, (_, chunk), n in zip(placed, chunks, stretches, strict=False)
+        ]
+        found, _ = _with_runs(text, lean, single, most)
     found.pop("", None)
     return tuple(found)
 
 
 def _with_runs(
-    text: str, words: Sequence[_Word], breaks: Sequence[int], single: dict[str, None], most: int
+    text: str, words: Sequence[_Placed], single: Mapping[str, None], most: int
 ) -> tuple[dict[str, None], int]:
-    """Add runs of 2, 3, … words within one stretch; returns them with `single` and how many words the longest have.
-
-    breaks: for each word how many stretches ended before it.
-    """
+    """Add runs of 2, 3, … words within one stretch; returns them with `single` and how many words the longest have."""
     found, longest = dict(single), min(LONGEST_WORDS, len(words))
     begin = [(i, start) for i, word in enumerate(words) for start in word.starts]
-    n_characters = sum(map(len, found))
+    n_characters, bracketed = sum(map(len, found)), _BRACKET.search(text) is not None
     for n in range(2, longest + 1):
         before = len(found)
         for i, start in begin:
             j = i + n - 1
-            if j >= len(words) or breaks[i] != breaks[j]:
+            if j >= len(words) or words[i].stretch != words[j].stretch:
                 continue
             for end in words[j].ends:
                 string = text[start:end]
-                if string and (string[0] in _CLOSED_BY or string[-1] in _OPENED_BY):
+                if bracketed and _BRACKET.search(string):
                     string = _balanced(string)
                 found[string] = None
         n_characters += sum(map(len, islice(found, before, None)))
@@ -93,33 +107,37 @@ def _with_runs(
     return found, longest
 
 
-def _word(text: str, start: int, end: int) -> _Word:
-    # A bracket that stands alone may begin a mention or end one: "( Bi , Pb ) - 2212".
-    first = end - len(text[start:end].lstrip(_LEADING))
-    last = start + len(text[start:end].rstrip(_TRAILING))
-    inner = [match.start() for match in _OUTER.finditer(text, first + 1, last)] if first < last else []
-    starts = [first, *(i + 1 for i in inner)] if first < end else []
-    ends = [last, *inner] if last > start else []
+@lru_cache(maxsize=1 << 16)
+def _word(chunk: str) -> _Word:
+    return _Word(_parts(chunk), _starts(chunk), _ends(chunk))
+
+
+def _starts(chunk: str) -> tuple[int, ...]:
+    # A bracket that stands alone may begin a mention: "( Bi , Pb ) - 2212".
+    first = len(chunk) - len(chunk.lstrip(_LEADING))
+    found = [first, *(match.end() for match in _OUTER.finditer(chunk, first + 1))]
     # "(magnesium sulfate)" as it is, or what is in it.
-    if starts and text[first] in _CLOSED_BY and first + 1 < end:
-        starts.append(first + 1)
-    if ends and text[last - 1] in _OPENED_BY and last - 1 > start:
-        ends.append(last - 1)
-    return _Word(text[start:end], tuple(starts), tuple(ends))
+    found += [first + 1] if chunk[first : first + 1] in _CLOSED_BY else []
+    return tuple(i for i in found if i < len(chunk) and (i == 0 or not joins_left(chunk, i, chunk[i:])))
 
 
-def _parts(text: str, start: int, end: int) -> list[str]:
-    inner = [match.start() for match in _INNER.finditer(text, start, end)]
+def _ends(chunk: str) -> tuple[int, ...]:
+    last = len(chunk.rstrip(_TRAILING))
+    found = [last, *(match.start() for match in _OUTER.finditer(chunk, 1, last))]
+    found += [last - 1] if chunk[last - 1 : last] in _OPENED_BY else []
+    return tuple(i for i in found if i > 0 and (i == len(chunk) or not joins_right(chunk, i, chunk[:i])))
+
+
+def _parts(chunk: str) -> tuple[str, ...]:
+    first, last = _stripped(chunk, 0, len(chunk))
+    inner = [match.start() for match in _INNER.finditer(chunk)]
     if not inner or len(inner) > _MOST_INNER:
-        return [_cut(text, start, end)]
-    starts = [start, *(i + after for i in inner for after in (0, 1))]
-    ends = [*(i + after for i in inner for after in (0, 1)), end]
-    return [_cut(text, a, b) for a in starts for b in ends if a < b]
-
-
-def _cut(text: str, start: int, end: int) -> str:
-    start, end = _stripped(text, start, end)
-    return _balanced(text[start:end])
+        return (_balanced(chunk[first:last]),)
+    starts = {_stripped(chunk, i + after, len(chunk))[0] for i in inner for after in (0, 1)} | {first}
+    ends = {_stripped(chunk, 0, i + after)[1] for i in inner for after in (0, 1)} | {last}
+    return tuple(
+        _balanced(chunk[a:b]) for a in sorted(starts) for b in sorted(ends) if a < b and is_bounded(chunk, a, b)
+    )
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
@@ -129,9 +147,12 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _balanced(string: str) -> str:
-    """Return a string without a bracket at either end whose partner is outside."""
-    if string[-1:] in _OPENED_BY and string.count(string[-1]) > string.count(_OPENED_BY[string[-1]]):
-        return _cut(string, 0, len(string) - 1)
-    if string[:1] in _CLOSED_BY and string.count(string[0]) > string.count(_CLOSED_BY[string[0]]):
-        return _cut(string, 1, len(string))
-    return string
+    """Return a string without a bracket at either end whose partner is outside; "" where one is outside still."""
+    while string:
+        if string[-1] in _OPENED_BY and string.count(string[-1]) > string.count(_OPENED_BY[string[-1]]):
+            string = string[:-1].rstrip(_TRAILING + _BLANKS)
+        elif string[0] in _CLOSED_BY and string.count(string[0]) > string.count(_CLOSED_BY[string[0]]):
+            string = string[1:].lstrip(_LEADING + _BLANKS)
+        else:
+            break
+    return string if all(string.count(a) == string.count(b) for a, b in _CLOSED_BY.items()) else ""

@@ -57,11 +57,11 @@ class GroupedForm:
 
     def json_schema(self, schema: LabelSchema, text: str = "") -> dict[str, Any]:
         """Return the JSON schema of an answer: every label, and where names are copied the strings of the text."""
-        strings_of_text = copies(text) if self.copy else ()
+        strings_of_text = [s for s in copies(text) if len(s) < self.max_length] if self.copy else []
         name: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": self.max_length}
         most = self.max_names
         if strings_of_text:
-            name, most = {"type": "string", "enum": list(strings_of_text)}, self._most(text)
+            name, most = {"type": "string", "enum": strings_of_text}, self._most(text)
         listed = {"type": "array", "items": {"$ref": "#/$defs/name"}, "maxItems": most}
         return {
             "type": "object",

@@ -76,10 +76,10 @@ class JsonForm:
 
         Under bounds of length xgrammar lets a string hold neither quotes nor backslashes nor line ends.
         """
-        strings_of_text = copies(text) if self.copy else ()
+        strings_of_text = [s for s in copies(text) if len(s) < self.max_length] if self.copy else []
         bounded = {"type": "string", "minLength": 1, "maxLength": self.max_length}
         properties = {
-            "text": {"type": "string", "enum": list(strings_of_text)} if strings_of_text else bounded,
+            "text": {"type": "string", "enum": strings_of_text} if strings_of_text else bounded,
             "label": {"type": "string", "enum": list(schema.names)},
             "occurrence": {"type": "integer", "minimum": 1, "maximum": self.max_occurrence},
         }

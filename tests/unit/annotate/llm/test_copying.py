@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allabel.annotate.ground import occurrences
 from allabel.annotate.llm.forms.copying import MOST, MOST_CHARACTERS, UNCOUNTED, copies
 
 SENTENCE = "Cocaine-induced seizures (n=3) were treated with n-BuLi, Li+ and (R)-BINAP in DMF/water."
@@ -45,6 +46,17 @@ def test_longer_runs_end_where_the_characters_would_be_more_than_servers_take() 
 
 def test_a_text_of_too_many_words_offers_nothing() -> None:
     assert copies(" ".join(map(str, range(MOST + 1)))) == ()
+
+
+def test_next_to_nothing_is_offered_that_could_not_be_grounded() -> None:
+    text = (
+        "The 4-nitro-2'-deoxyuridine (Intermediate 6) was dried (MgSO4), 155°-160° C., n-type CrxBO3 and Fe1-xInxBO3; "
+        "a solution of nitrobenzene (9.15 g, 2 mmol) in hexane:ethyl acetate=2:1 ( NS ) gave Fe(CO)5."
+    )
+    found = copies(text)
+    assert {"Intermediate 6", "nitrobenzene", "ethyl acetate", "Fe(CO)5", "n-type", "MgSO4", "NS"} <= set(found)
+    assert [string for string in found if not occurrences(text, string)] == []
+    assert all(string == string.strip() for string in found)
 
 
 @given(st.text(max_size=200))

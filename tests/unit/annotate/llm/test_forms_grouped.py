@@ -95,6 +95,11 @@ def test_the_schema_lets_only_strings_of_the_text_be_written() -> None:
     assert "enum" not in GroupedForm(copy=False).json_schema(SCHEMA, "HCl in water")["$defs"]["name"]
 
 
+def test_what_would_be_refused_as_too_long_cannot_be_written() -> None:
+    bound = FORM.json_schema(SCHEMA, f"NaCl {'A' * 5000} water")
+    assert bound["$defs"]["name"]["enum"] == ["NaCl", "water"]
+
+
 @given(st.lists(st.sampled_from(["HCl", "H2O", "n-BuLi", "acid", "gout", " ", ", ", '"', "(R)-"]), max_size=12))
 def test_what_it_writes_of_names_that_stand_alone_it_reads(pieces: list[str]) -> None:
     text = " ".join(pieces)
