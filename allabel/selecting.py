@@ -256,7 +256,7 @@ class Selecting:
             shown = self._demonstrations()
             if self._settings.backend == ON_BOARD_BACKEND and not shown:
                 raise _nothing_to_learn_from(strategy)
-            tell(str(self._tagging(len(texts), texts, cost)))
+            tell(str(self._tagging(len(texts), texts, cost, stand_ins=False)))
             annotator = self._annotator()
             replies = annotator.annotate(texts, shown)
             if isinstance(annotator, AsksModel):
@@ -286,15 +286,26 @@ class Selecting:
             return self._annotator()
         return embedded(self._schema, self._settings)
 
-    def _tagging(self, n_texts: int, texts: Sequence[str], cost: CostModel) -> Tagging:
-        settings, density = self._settings, cost.entities_per_token
-        shown = self._demonstrations()
+    def _tagging(self, n_texts: int, texts: Sequence[str], cost: CostModel, *, stand_ins: bool = True) -> Tagging:
+        settings = self._settings
         form: Form = load("forms", settings.form)()
-        return estimate_tagging(n_texts, texts, settings.backend, self._schema, shown, settings.shots, density, form)
+        return estimate_tagging(
+            n_texts,
+            texts,
+            settings.backend,
+            self._schema,
+            self._demonstrations(),
+            settings.shots,
+            cost.entities_per_token,
+            form,
+            stand_ins=stand_ins,
+            part_tokens=settings.part_tokens,
+            part_overlap=settings.part_overlap,
+        )
 
     def to_tag(self, texts: Sequence[str]) -> Tagging:
         """Estimate what tagging these texts with the backend in use takes."""
-        return replace(self._tagging(len(texts), texts, self.cost_model()), purpose="")
+        return replace(self._tagging(len(texts), texts, self.cost_model(), stand_ins=False), purpose="")
 
 
 def _nothing_to_learn_from(strategy: str) -> InputError:

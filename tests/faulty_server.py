@@ -78,6 +78,7 @@ class FaultyServer:
 
     def __init__(self, script: Script = lambda text, n_before: "", *, delay_s: float = 0.0, port: int = 0) -> None:
         self.script, self.delay_s, self._port = script, delay_s, port
+        self.n_heard = 0  # requests of any kind, canaries too
         self.requests: list[dict[str, Any]] = []
         self.faults: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
@@ -118,6 +119,7 @@ class FaultyServer:
                     continue
                 length = int(head.split("content-length:")[1].split("\r\n")[0])
                 request = json.loads(await reader.readexactly(length))
+                self.n_heard += 1
                 self._at_once += 1
                 self.most_at_once = max(self.most_at_once, self._at_once)
                 try:

@@ -1,8 +1,8 @@
 """Finds the mentions of a reply in the text they were read from."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from allabel.annotate.bounds import is_bounded
@@ -46,7 +46,7 @@ def ground_mentions(text: str, mentions: Sequence[Mention], *, overlap: bool) ->
     - overlap: whether the schema lets entities nest or overlap. Where it does not, the longest mention stands, of
       equal ones the first listed; the others take a place that is free, or are `overlapping`.
     """
-    return _Grounding(text, overlap).run(mentions)
+    return _Grounding(text, mentions, overlap=overlap).run()
 
 
 def occurrences(text: str, mention: str) -> tuple[Stretch, ...]:
@@ -66,42 +66,78 @@ def _exact(text: str, mention: str) -> tuple[Stretch, ...]:
 @lru_cache(maxsize=1024)
 def _respelt(text: str, mention: str) -> tuple[Stretch, ...]:
     """Return the bounded places of a mention that are spelt otherwise than it is."""
-    exact = _exact(text, mention)
+    as_it_is = {i for place in _exact(text, mention) for i in range(*place)}
     places = [place for place in normalised(text).find(mention) if is_bounded(text, *place)]
-    return tuple(place for place in places if not any(_overlaps(place, other) for other in exact))
+    return tuple(place for place in places if as_it_is.isdisjoint(range(*place)))
 
 
 def _inside(place: Stretch, other: Stretch) -> bool:
     return place != other and other[0] <= place[0] and place[1] <= other[1]
 
 
-def _overlaps(place: Stretch, other: Stretch) -> bool:
-    return place[0] < other[1] and other[0] < place[1]
-
-
 Key = tuple[str, str]
 
 
-@dataclass(slots=True)
+# Places in their order; what is taken out of them is found at once.
+Ordered = dict[Stretch, None]
+
+
+class _Places:
+    """Where one (label, mention) may stand, from the left; claims only ever make it less.
+
+    free: where the schema lets it stand, beside what stands already. left: those of its places that are free and no
+    longer mention's. open, open_left, open_respelt: of places, `left` and respelt ones, those that are free and that
+    none of its own listings claims.
+    """
+
+    def __init__(self, text: str, mention: str) -> None:
+        self.all, self.respelt = occurrences(text, mention), _respelt(text, mention)
+        self.grounding = Grounding.EXACT if _exact(text, mention) else Grounding.NORMALISED
+        self.free: Ordered = dict.fromkeys((*self.all, *self.respelt))
+        self.left, self.open, self.open_left = (dict.fromkeys(self.all) for _ in range(3))
+        self.open_respelt = dict.fromkeys(self.respelt)
+
+    def shut(self, place: Stretch) -> None:
+        """Note that another mention stands here or across."""
+        for places in (self.free, self.left, self.open, self.open_left, self.open_respelt):
+            places.pop(place, None)
+
+    def leave(self, place: Stretch) -> None:
+        """Note that a longer mention stands around this place."""
+        for places in (self.left, self.open_left):
+            places.pop(place, None)
+
+    def claim(self, place: Stretch) -> None:
+        """Note that one of its own listings stands here."""
+        for places in (self.open, self.open_left, self.open_respelt):
+            places.pop(place, None)
+
+
 class _Grounding:
-    """The claims on one text: which stretch was taken by which (label, mention)."""
+    """The claims on one text: each tells the places that it touches, so none is looked up among all of them."""
 
-    text: str
-    overlap: bool
-    taken: list[tuple[Stretch, Key]] = field(default_factory=list)
+    def __init__(self, text: str, mentions: Sequence[Mention], *, overlap: bool) -> None:
+        self._mentions, self._overlap = mentions, overlap
+        self._n_listed = Counter((m.label, m.text) for m in mentions)
+        self._places = {key: _Places(text, key[1]) for key in self._n_listed}
+        self._at: dict[int, list[tuple[Key, Stretch]]] = defaultdict(list)
+        for key, places in self._places.items():
+            for place in places.free:
+                for i in range(*place):
+                    self._at[i].append((key, place))
 
-    def run(self, mentions: Sequence[Mention]) -> Grounded:
-        listed = Counter((m.label, m.text) for m in mentions)
+    def run(self) -> Grounded:
+        mentions = self._mentions
         found: dict[int, Proposal] = {}
         yielded: dict[int, Proposal] = {}
         # The longest first: "acid" must not claim the end of a listed "hydrochloric acid".
         for i in sorted(range(len(mentions)), key=lambda i: (-len(mentions[i].text), self._doubt(mentions[i]))):
             m = mentions[i]
-            place, grounding = self._place(m, listed[m.label, m.text])
+            place, grounding = self._place(m)
             if place is None:
                 found[i] = Proposal(m.label, m.text, None, Grounding.MISSING)
-            elif self._is_free(place, (m.label, m.text)):
-                self.taken.append((place, (m.label, m.text)))
+            elif place in self._places[m.label, m.text].free:
+                self._claim(place, (m.label, m.text))
                 found[i] = Proposal(m.label, m.text, Span(*place, m.label), grounding)
             else:
                 yielded[i] = Proposal(m.label, m.text, Span(*place, m.label), grounding)
@@ -112,34 +148,32 @@ class _Grounding:
         """0 for an occurrence that is there, 1 for none said, 2 for one that is not there."""
         if m.occurrence is None:
             return 1
-        return 0 if 1 <= m.occurrence <= len(occurrences(self.text, m.text)) else 2
+        return 0 if 1 <= m.occurrence <= len(self._places[m.label, m.text].all) else 2
 
-    def _place(self, m: Mention, n_listed: int) -> tuple[Stretch | None, Grounding]:
-        key, places = (m.label, m.text), occurrences(self.text, m.text)
-        grounding = Grounding.EXACT if _exact(self.text, m.text) else Grounding.NORMALISED
+    def _place(self, m: Mention) -> tuple[Stretch | None, Grounding]:
+        places = self._places[m.label, m.text]
+        grounding = places.grounding
         if m.occurrence is not None:
-            said = places[m.occurrence - 1] if self._doubt(m) == 0 else None
-            if said and self._is_free(said, key):
+            said = places.all[m.occurrence - 1] if self._doubt(m) == 0 else None
+            if said in places.free:
                 return said, grounding
-            rest = self._open((*places, *_respelt(self.text, m.text)), key)
-            return (rest[-1], Grounding.AMBIGUOUS) if rest else (said, grounding)
-        if not places:
+            rest = places.open_respelt or places.open
+            return (next(reversed(rest)), Grounding.AMBIGUOUS) if rest else (said, grounding)
+        if not places.all:
             return None, grounding
-        free = [place for place in places if self._is_left(place, key)] or list(places)
-        sure = len(free) <= n_listed
-        rest = self._open(free, key)
-        if not rest and (respelt := self._open(_respelt(self.text, m.text), key)):
-            rest, grounding = respelt, Grounding.NORMALISED
-        return rest[0] if rest else free[-1], grounding if sure else Grounding.AMBIGUOUS
+        meant = places.left or places.all
+        sure = len(meant) <= self._n_listed[m.label, m.text]
+        rest = places.open_left if places.left else places.open
+        if not rest and places.open_respelt:
+            rest, grounding = places.open_respelt, Grounding.NORMALISED
+        return next(iter(rest) if rest else reversed(meant)), grounding if sure else Grounding.AMBIGUOUS
 
-    def _open(self, places: Iterable[Stretch], key: Key) -> list[Stretch]:
-        """Keep the places where this mention may stand and none of its own listings does."""
-        return [place for place in places if self._is_free(place, key) and (place, key) not in self.taken]
-
-    def _is_left(self, place: Stretch, key: Key) -> bool:
-        """Tell whether a place is not a longer mention's: not inside one, and free."""
-        return self._is_free(place, key) and not any(_inside(place, other) for other, _ in self.taken)
-
-    def _is_free(self, place: Stretch, key: Key) -> bool:
-        """Tell whether the schema lets this mention stand here, beside what stands already."""
-        return self.overlap or not any(_overlaps(place, other) and by != key for other, by in self.taken)
+    def _claim(self, claimed: Stretch, by: Key) -> None:
+        """Let a mention stand here, and tell the places that the schema or a longer mention takes from others by it."""
+        self._places[by].claim(claimed)
+        for i in range(*claimed):
+            for key, place in self._at[i]:
+                if key != by and not self._overlap:
+                    self._places[key].shut(place)
+                elif _inside(place, claimed):
+                    self._places[key].leave(place)

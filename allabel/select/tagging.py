@@ -9,7 +9,9 @@ import numpy as np
 from allabel.annotate.base import Demonstration
 from allabel.annotate.llm.base import Form
 from allabel.annotate.llm.forms.json_form import JsonForm
+from allabel.annotate.llm.long_texts import windows
 from allabel.annotate.llm.prompt import messages
+from allabel.annotate.llm.window import estimate_text
 from allabel.document import DocId, Span
 from allabel.schema import LabelSchema
 from retrieval.tokenize import words
@@ -18,6 +20,7 @@ ON_BOARD = "the annotator on board measures uncertainty here: seconds, no LLM to
 CHARACTERS_A_TOKEN = 4
 # The backends that are known to send the prompts of `allabel.annotate.llm`.
 PROMPTED = ("chat", "vllm")
+PART_TOKENS, PART_OVERLAP = 1024, 128
 _SAMPLE = 20
 T = TypeVar("T")
 
@@ -54,12 +57,17 @@ def estimate_tagging(
     shots: int,
     density: float,
     form: Form | None = None,
+    *,
+    stand_ins: bool = True,
+    part_tokens: int = PART_TOKENS,
+    part_overlap: int = PART_OVERLAP,
 ) -> Tagging:
     """Estimate what tagging `n_texts` such as `texts` takes, from real prompts for a few of them.
 
-    demonstrations: the annotated texts; where there are fewer than `shots`, texts of the pool with made-up entities
-    stand in, as they will be annotated by then. density: entities a token, for them and for the replies. form: `json`
-    by default.
+    demonstrations: the annotated texts. stand_ins: where there are fewer of them than `shots`, texts of the pool with
+    made-up entities are shown, as they will be annotated by then; else only those that there are. density: entities a
+    token, for stand-ins and for the replies. form: `json` by default. part_tokens, part_overlap: how long texts are
+    split; a model's window that splits them further is not known here.
     """
     form = form or JsonForm()
     if backend == "embedded":
@@ -67,13 +75,18 @@ def estimate_tagging(
     if backend not in PROMPTED or not texts:
         return Tagging(n_texts, backend, None, None)
     asked = [_stand_in(text, schema.names[0], density) for text in _spread(texts)]
-    shown = _spread(demonstrations) if len(demonstrations) >= max(1, shots) else asked
-    prompts, replies = [], []
+    n_shown = shots if stand_ins else min(shots, len(demonstrations))
+    shown = _spread(demonstrations if len(demonstrations) >= n_shown else asked) if n_shown else []
+    n_prompt = n_reply = 0
     for i, one in enumerate(asked):
-        near = [shown[(i + k) % len(shown)] for k in range(shots)]
-        prompts.append(sum(len(message["content"]) for message in messages(form, one.text, near, schema)))
-        replies.append(len(form.answer(one, schema.names)))
-    tokens = [round(n_texts * float(np.mean(lengths)) / CHARACTERS_A_TOKEN) for lengths in (prompts, replies)]
+        near = [shown[(i + k) % len(shown)] for k in range(n_shown)]
+        for window in windows(
+            one.text, part_tokens, overlap=min(part_overlap, part_tokens // 4), measure=estimate_text
+        ):
+            part = _stand_in(window.of(one.text), schema.names[0], density)
+            n_prompt += sum(len(message["content"]) for message in messages(form, part.text, near, schema))
+            n_reply += len(form.answer(part, schema.names))
+    tokens = [round(n_texts * n / len(asked) / CHARACTERS_A_TOKEN) for n in (n_prompt, n_reply)]
     return Tagging(n_texts, backend, tokens[0], tokens[1])
 
 

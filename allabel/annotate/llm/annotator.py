@@ -10,10 +10,11 @@ from allabel.annotate.llm.base import Answer, Form, Mention, Request, Transport
 from allabel.annotate.llm.choose_demonstrations import DemonstrationChooser, IndexFactory
 from allabel.annotate.llm.forms.error import ReplyFormatError
 from allabel.annotate.llm.keys import cache_key, prompt_hash
+from allabel.annotate.llm.long_texts import Window as Place
 from allabel.annotate.llm.long_texts import windows
 from allabel.annotate.llm.memory import Asked, Forgetful, Memory
 from allabel.annotate.llm.prompt import messages, request
-from allabel.annotate.llm.window import Dropping, Window, WindowError, estimate, estimate_text, fit
+from allabel.annotate.llm.window import Dropping, Fitted, Window, WindowError, estimate, estimate_text, fit
 from allabel.reply import Reply, Status
 from allabel.schema import LabelSchema
 
@@ -150,28 +151,38 @@ class LlmAnnotator:
         """Split, choose demonstrations, and render each part's request."""
         size, overlap = self._splitting.sizes(self._window, self.form, self.schema)
         for i, text in enumerate(batch.texts):
+            if not text.strip():
+                # Nothing can be in it, and models asked all the same make something up.
+                blank = Answer(Status.OK, n_attempts=0)
+                batch.parts.append(Part(i, Place(0, len(text)), text, answer=blank))
+                continue
             places = windows(text, size, overlap=overlap, measure=estimate_text)
             batch.parts += [Part(i, place, place.of(text)) for place in places]
-        chosen = chooser.choose([part.text for part in batch.parts])
+        asked = [part for part in batch.parts if part.answer is None]
+        chosen = chooser.choose([part.text for part in asked])
         decided_by = {
             **self._transport.identity,
             "form": self.form.name,
             "form_version": self.form.version,
             "parser": PARSER,
         }
-        for part, nearest in zip(batch.parts, chosen, strict=True):
+        prompts: dict[int, list[Fitted | None]] = {}
+        for part, nearest in zip(asked, chosen, strict=True):
             # A part's whole text is no demonstration of it either.
             near = [d for d in nearest if d.text != batch.texts[part.i]]
+            of_text = prompts.setdefault(part.i, [])
             try:
                 fitted = fit(self.form, part.text, near, self.schema, self._window)
             except WindowError as error:
-                self._dropping.add(None)
+                of_text.append(None)
                 part.answer = Answer(Status.FAILED, error=str(error), n_attempts=0)
                 continue
-            self._dropping.add(fitted)
+            of_text.append(fitted)
             part.shown = fitted.shown
             part.request = request(self.form, fitted.messages, self.schema)
             part.key = cache_key(part.request, decided_by)
+        for of_text in prompts.values():
+            self._dropping.add(of_text)
 
     def _ask(self, batch: "_Batch", given_up: str) -> None:
         """Answer the parts: those that need no request, those asked before, then the rest, equal ones once.

@@ -17,7 +17,7 @@ from allabel.annotate.llm.base import Answer, Check, Request
 from allabel.annotate.llm.completion import CompletionError, read
 from allabel.annotate.llm.gate import Gate
 from allabel.annotate.llm.retry import Cause, Policy, cause_of, retry_after
-from allabel.annotate.llm.tally import Estimate, prompt_estimate
+from allabel.annotate.llm.tally import Estimate, output_estimate, prompt_estimate
 from allabel.reply import Status
 
 if TYPE_CHECKING:
@@ -126,9 +126,10 @@ class Asking:
                 # takes more than everything else together.
                 response = await self._completions.create(model=body["model"], messages=[], extra_body=body)
             answer = read(response.content, self._fields["max_tokens"])
-            # A server that does not say what it took has taken what was reckoned with.
+            # A server that does not say what it took has taken the prompt as reckoned, and the answer as it came.
             used = (
-                (answer.n_prompt_tokens, answer.n_output_tokens) if answer.n_prompt_tokens else (reckoned.n_tokens, 0)
+                answer.n_prompt_tokens or reckoned.n_prompt_tokens,
+                answer.n_output_tokens or output_estimate(answer),
             )
             self._gate.heard()
             return answer, Cause.FINAL, None

@@ -78,12 +78,12 @@ class ChatTransport:
         """What of this transport decides an answer, for the cache key.
 
         The address is part of it: the same name at another server may be another model, and a wrong answer from the
-        cache costs more than a request.
+        cache costs more than a request. A slash at its end makes no other server.
         """
         return {
             "transport": "chat",
             "model": self._model,
-            "base_url": shown_url(self._base_url),
+            "base_url": shown_url(self._base_url).rstrip("/"),
             "structured": self._structured,
             **self._sampling,
         }
@@ -95,7 +95,7 @@ class ChatTransport:
 
     def report(self) -> str:
         """Say in one line what was asked and what it took; "" while nothing was."""
-        return self.tally.in_words() if self.tally.n_requests else ""
+        return self.tally.in_words() if self._proven else ""
 
     def send(
         self, requests: Sequence[Request], got: Callable[[int, Answer], None], check: Check = nothing_wrong
@@ -106,8 +106,9 @@ class ChatTransport:
         check: says what is wrong with an `ok` answer's content, "" where nothing is; the model is shown it and asked
         once more, then the answer is `unparseable`. An answer with no content is asked for once more likewise.
 
-        The first call proves the server with one request more. Raises ServerError where nothing can be had from it,
-        what `got` and `check` raise, and KeyboardInterrupt, each after the answers that came were handed over.
+        The first call proves the server with one request more, which counts against a limit of requests. Raises
+        ServerError where nothing can be had from it, what `got` and `check` raise, and KeyboardInterrupt, each after
+        the answers that came were handed over.
         Not to be called from a running event loop.
         """
         if len(requests):
@@ -144,7 +145,7 @@ class ChatTransport:
             await _all([work(line) for _ in range(min(self._concurrency, len(requests)))])
 
     async def _prove(self, client: "AsyncOpenAI", *, bound: bool) -> None:
-        if bound in self._proven:
+        if bound in self._proven or self.tally.reached:
             return
         bind = binding(self._structured) if bound else None
         if bound and bind is None:
@@ -158,6 +159,7 @@ class ChatTransport:
         n_before = 0
         while True:
             error: APIError
+            self.tally.n_proofs += 1
             try:
                 async with asyncio.timeout(self._timeout_s):
                     return await contact(client, self._model, self._sampling, bind, self._structured)
@@ -169,7 +171,7 @@ class ChatTransport:
             cause, headers = cause_of(error), error.response.headers if isinstance(error, APIStatusError) else {}
             wait_s = self._policy.wait_s(cause, n_before, retry_after(headers), self._rng)
             # Where nothing listens at all, the address is better mended than waited for.
-            worth = cause is not Cause.AWAY and not isinstance(error, APITimeoutError)
+            worth = cause is not Cause.AWAY and not isinstance(error, APITimeoutError) and not self.tally.reached
             if not worth or not self._policy.allows(cause, n_before) or wait_s > self._policy.patience_s:
                 # Without the cause: its request holds the key.
                 raise await explained(error, client, self._model) from None

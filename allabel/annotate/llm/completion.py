@@ -46,6 +46,14 @@ def read(body: bytes, max_output_tokens: int) -> Answer:
     )
 
 
+def cut_off(max_output_tokens: int) -> str:
+    """Say that a reply is not whole, and the way out."""
+    return (
+        f"the reply was cut off at {max_output_tokens} tokens or the context: raise max_output_tokens, or set "
+        "part_tokens lower"
+    )
+
+
 def tokens(logprobs: Any) -> tuple[Token, ...]:
     """Return the tokens of a choice's `logprobs`; none at all where one of them has no number or no text.
 
@@ -83,7 +91,7 @@ def _status(choice: dict[str, Any], message: dict[str, Any], max_output_tokens: 
     if finish == "content_filter":
         return Status.REFUSED, "the server's content filter stopped the reply"
     if finish == "length":
-        return Status.TRUNCATED, f"the reply was cut off at {max_output_tokens} tokens or the context"
+        return Status.TRUNCATED, cut_off(max_output_tokens)
     return Status.OK, ""
 
 

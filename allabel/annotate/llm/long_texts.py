@@ -4,6 +4,7 @@ Sentences are nupunkt's (Kiss & Strunk 2006, Punkt, with a model of abbreviation
 text may be cut: a window is a slice of the text as it came.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -131,9 +132,15 @@ def merge(text: str, shown: Sequence[Window], found: Sequence[Sequence[Proposal]
             by.setdefault(span, set()).add(n)
     stands: list[Span] = []
     yields: list[Span] = []
+    standing: dict[int, list[Span]] = defaultdict(list)  # at each code point: few overlap, however many there are
     for span in sorted(seen, key=lambda s: (-seen[s][0], s.start - s.end, s)):
-        agrees = all(by[span] & by[other] or not span.overlaps(other) for other in stands)
-        (stands if agrees else yields).append(span)
+        place = range(span.start, span.end)
+        if all(by[span] & by[other] for i in place for other in standing[i]):
+            stands.append(span)
+            for i in place:
+                standing[i].append(span)
+        else:
+            yields.append(span)
     return Merged(
         (*(seen[span][1] for span in sorted(stands)), *nowhere), tuple(seen[span][1] for span in sorted(yields))
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from allabel.annotate.llm.asking import Course, again_request
 from allabel.annotate.llm.base import Answer, Check, Request
+from allabel.annotate.llm.completion import cut_off
 from allabel.annotate.llm.offline_engine import Done, Engine, EngineError, RequestError
 from allabel.annotate.llm.tally import Estimate, Tally, Verdict, prompt_estimate
 from allabel.reply import Status
@@ -26,7 +27,7 @@ class _Turn:
     i: int
     request: Request
     course: Course = field(default_factory=Course)
-    reckoned: Estimate = field(default_factory=lambda: Estimate(0, 0))
+    reckoned: Estimate = field(default_factory=lambda: Estimate(0, 0, 0))
     first: tuple[Answer, str] | None = None
 
 
@@ -140,8 +141,7 @@ class Run:
         if done.finish == "stop":
             return Answer(Status.OK, done.content, "", done.tokens)
         if done.finish == "length":
-            cut = f"the reply was cut off at {self._sampling['max_tokens']} tokens or the context"
-            return Answer(Status.TRUNCATED, done.content, cut, done.tokens)
+            return Answer(Status.TRUNCATED, done.content, cut_off(self._sampling["max_tokens"]), done.tokens)
         return Answer(Status.FAILED, error=f"the engine ended the request: {done.finish}")
 
     def _ended(self, error: EngineError) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from allabel.annotate.llm.base import Answer, Request
 from allabel.errors import BudgetError
+from allabel.reply import Status
 
 # Of chemistry in English, on the careful side; corrected by what servers count.
 CHARACTERS_A_TOKEN = 3
@@ -27,9 +28,10 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run may use at most, None for as much as it takes. requests: sent, retries and failures included.
+    """What a run may use at most, None for as much as it takes.
 
-    tokens: of prompts and outputs together. money: by the price of the model.
+    requests: sent to a server, retries, failures and those that prove it included. tokens: of prompts and outputs
+    together. money: by the price of the model.
     """
 
     requests: int | None = None
@@ -42,7 +44,13 @@ class Estimate:
     """What a request is reckoned to take. characters_as_tokens: of its prompt, before any correction."""
 
     characters_as_tokens: int
-    n_tokens: int
+    n_prompt_tokens: int
+    n_output_tokens: int
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of prompt and output together."""
+        return self.n_prompt_tokens + self.n_output_tokens
 
 
 class Verdict(Enum):
@@ -60,13 +68,18 @@ class Tally:
     Requests under way are reckoned with at an estimate, so a limit on tokens or money is passed by what one request
     takes and what the estimates were off, never by all that is under way. Raises BudgetError for a limit on money
     without a price.
+
+    n_proofs: requests that prove a server, beside those about texts. n_uncounted: answers whose tokens are estimates,
+    some or all, as the server did not count them.
     """
 
     limits: Limits = field(default_factory=Limits)
     price: Price | None = None
     n_requests: int = 0
+    n_proofs: int = 0
     n_prompt_tokens: int = 0
     n_output_tokens: int = 0
+    n_uncounted: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     _n_under_way: int = 0
     _tokens_under_way: int = 0
@@ -92,7 +105,7 @@ class Tally:
         """Say which limit is reached, with its number; "" where none is."""
         limits = self.limits
         for name, used, limit in (
-            ("requests", self.n_requests, limits.requests),
+            ("requests", self.n_requests + self.n_proofs, limits.requests),
             ("tokens", self.n_tokens, limits.tokens),
             ("money", self.money, limits.money),
         ):
@@ -106,9 +119,9 @@ class Tally:
         n_prompt_tokens: by its characters. most: the tokens an output may be, taken while none has come.
         """
         if not self._n_measured:
-            return Estimate(n_prompt_tokens, n_prompt_tokens + most)
+            return Estimate(n_prompt_tokens, n_prompt_tokens, most)
         prompt = n_prompt_tokens * self.n_prompt_tokens / max(1, self._estimated_prompts)
-        return Estimate(n_prompt_tokens, math.ceil(prompt + self.n_output_tokens / self._n_measured))
+        return Estimate(n_prompt_tokens, math.ceil(prompt), math.ceil(self.n_output_tokens / self._n_measured))
 
     def verdict(self, n_tokens: int) -> Verdict:
         """Tell whether a request of about n_tokens may go out now."""
@@ -143,15 +156,20 @@ class Tally:
         self.n_output_tokens += n_output_tokens
 
     def answered(self, answer: Answer) -> None:
-        """Count how a text's request ended."""
+        """Count how a text's request ended, and whether the server said what it took."""
         self.statuses[answer.status.value] += 1
+        is_heard = bool(answer.content) or answer.status is not Status.FAILED
+        is_counted = answer.n_prompt_tokens and (answer.n_output_tokens or not answer.content)
+        self.n_uncounted += is_heard and not is_counted
 
     def as_data(self) -> dict[str, Any]:
         """Return every figure, for `--json`."""
         return {
             "requests": self.n_requests,
+            "proofs": self.n_proofs,
             "prompt_tokens": self.n_prompt_tokens,
             "output_tokens": self.n_output_tokens,
+            "uncounted": self.n_uncounted,
             "money": self.money,
             "statuses": dict(self.statuses),
         }
@@ -161,6 +179,11 @@ class Tally:
         statuses = ", ".join(f"{n:,} {status}" for status, n in self.statuses.most_common()) or "nothing answered"
         cost = "" if self.money is None else f"; {self.money:.4g} by the price table"
         tokens = f"{self.n_prompt_tokens:,} prompt and {self.n_output_tokens:,} output tokens"
+        if self.n_uncounted:
+            n_answers = sum(self.statuses.values())
+            tokens += f" (estimated for {self.n_uncounted:,} of {n_answers:,} answers, as the server did not count)"
+        if self.n_proofs:
+            tokens += f"; {self.n_proofs:,} more request{'s' * (self.n_proofs > 1)} to prove the server"
         return f"{statuses}; {self.n_requests:,} requests, {tokens}{cost}"
 
 
@@ -168,3 +191,8 @@ def prompt_estimate(request: Request) -> int:
     """Return about how many tokens a request's messages are: by their characters."""
     n_characters = sum(len(message["content"]) + CHARACTERS_A_TOKEN for message in request.messages)
     return math.ceil(n_characters / CHARACTERS_A_TOKEN)
+
+
+def output_estimate(answer: Answer) -> int:
+    """Return about how many tokens an answer is: those that came with it, or by its characters."""
+    return len(answer.tokens) or math.ceil(len(answer.content) / CHARACTERS_A_TOKEN)

@@ -140,15 +140,17 @@ class Dropping:
     n_estimated: int = 0
     n_too_long: int = 0
 
-    def add(self, fitted: Fitted | None) -> None:
-        """Count a text's prompt, None for a text that does not fit. An estimate counts where something was dropped."""
+    def add(self, fitted: Sequence[Fitted | None]) -> None:
+        """Count a text's prompts, one a part, None for one that does not fit.
+
+        An estimate counts where something was dropped.
+        """
+        shortened = [one for one in fitted if one is not None and one.n_dropped]
         self.n_texts += 1
-        if fitted is None:
-            self.n_too_long += 1
-        elif fitted.n_dropped:
-            self.n_shortened += 1
-            self.n_dropped += fitted.n_dropped
-            self.n_estimated += not fitted.exact
+        self.n_too_long += None in fitted
+        self.n_shortened += bool(shortened)
+        self.n_dropped += sum(one.n_dropped for one in shortened)
+        self.n_estimated += any(not one.exact for one in shortened)
 
     def in_words(self, window: Window | None) -> str:
         """Say it in one line; nothing where every prompt fitted whole."""

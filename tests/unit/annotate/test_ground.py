@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -277,3 +279,41 @@ def test_every_mention_is_somewhere_and_flat_schemas_stay_flat(
     for p in found.overlapping:
         assert p.span is not None
         assert any(p.span.overlaps(span) for span in spans)
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+@pytest.mark.parametrize("overlap", [True, False])
+def test_names_that_stand_at_thousands_of_places_are_grounded_in_no_time(numbered: bool, overlap: bool) -> None:
+    n = 3000
+    text = "".join(f"HCl and water in {i}, " for i in range(n))
+    listed = [
+        Mention(label, name, i if numbered else None, 0, 0)
+        for label in ("Acid", "Chemical")
+        for name in ("HCl", "water")
+        for i in range(1, n + 1)
+    ]
+    began = time.perf_counter()
+    got = ground_mentions(text, listed, overlap=overlap)
+    assert time.perf_counter() - began < 3
+    assert len({p.span for p in got.proposals}) == (4 * n if overlap else 2 * n)
+    assert len(got.overlapping) == (0 if overlap else 2 * n)
+    assert {p.grounding for p in got.proposals} == {Grounding.EXACT}
+
+
+def test_a_place_inside_a_longer_mention_stays_that_one_s_until_there_is_no_other() -> None:
+    text = "hydrochloric acid, acid"
+    listed = [("C", "acid"), ("C", "hydrochloric acid"), ("C", "acid")]
+    assert [p.span and (p.span.start, p.span.end) for p in ground(text, listed)] == [(19, 23), (0, 17), (19, 23)]
+    assert [p.span and p.span.start for p in ground(text[:17], listed)] == [13, 0, 13]
+
+
+def test_places_of_one_name_may_cross_one_another_under_one_label_only() -> None:
+    text = "water of water of water"
+    same, other = (
+        ground_mentions(
+            text, [Mention("C", "water of water", 1, 0, 0), Mention(label, "water of water", 2, 0, 0)], overlap=False
+        )
+        for label in "CD"
+    )
+    assert [p.span and p.span.start for p in same.proposals] == [0, 9]
+    assert [p.span and p.span.start for p in other.overlapping] == [9]

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from allabel.annotate.base import Demonstration
+from allabel.annotate.llm.annotator import LlmAnnotator, Splitting
+from allabel.annotate.llm.base import Answer, Check, Request
 from allabel.annotate.llm.forms.json_form import JsonForm
 from allabel.annotate.llm.prompt import messages
 from allabel.document import DocId, Document, Span
-from allabel.reply import Reply
+from allabel.reply import Reply, Status
 from allabel.schema import LabelSchema
 from allabel.select import plan as plan_module
 from allabel.select.base import Pool, Tools
@@ -102,6 +104,39 @@ def test_more_shots_and_denser_entities_take_more_tokens() -> None:
     assert (few.n_prompt_tokens or 0) < (many.n_prompt_tokens or 0)
     assert few.n_output_tokens == many.n_output_tokens
     assert (few.n_output_tokens or 0) < (dense.n_output_tokens or 0)
+
+
+def test_where_none_will_be_annotated_by_then_only_what_is_there_is_shown() -> None:
+    text = "NaCl was dissolved in water"
+    shown = [Demonstration(DocId(str(i)), "KBr in air", (Span(0, 3, "Chemical"),)) for i in range(2)]
+    for n in (0, 2):
+        got = estimate_tagging(1000, [text], "chat", SCHEMA, shown[:n], 5, 0.2, stand_ins=False)
+        characters = sum(len(m["content"]) for m in messages(JsonForm(), text, shown[:n], SCHEMA))
+        assert got.n_prompt_tokens == round(1000 * characters / 4)
+    more = estimate_tagging(1000, [text], "chat", SCHEMA, shown, 5, 0.2)
+    assert (more.n_prompt_tokens or 0) > (got.n_prompt_tokens or 0)
+
+
+def test_a_long_text_is_estimated_by_the_prompts_of_its_parts() -> None:
+    text = "".join(f"Then NaCl was filtered off in water, step {i}. " for i in range(400))
+    asked: list[int] = []
+
+    class Counting:
+        model, identity, stopped = "m", {"model": "m"}, ""
+
+        def report(self) -> str:
+            return ""
+
+        def send(self, requests: Sequence[Request], got: Callable[[int, Answer], None], check: Check) -> None:
+            for i, request in enumerate(requests):
+                asked.append(sum(len(m["content"]) for m in request.messages))
+                got(i, Answer(Status.OK, '{"entities":[]}'))
+
+    shown = [Demonstration(DocId(str(i)), "KBr in air", (Span(0, 3, "Chemical"),)) for i in range(3)]
+    LlmAnnotator(SCHEMA, Counting(), JsonForm(), Bm25, splitting=Splitting(200, 40)).annotate([text], shown)
+    got = estimate_tagging(1, [text], "chat", SCHEMA, shown, 5, 0.1, stand_ins=False, part_tokens=200, part_overlap=40)
+    assert len(asked) > 20
+    assert got.n_prompt_tokens == round(sum(asked) / 4)
 
 
 def test_what_takes_no_tokens_and_what_nobody_knows_are_told_apart() -> None:

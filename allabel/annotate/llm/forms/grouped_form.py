@@ -1,7 +1,9 @@
 """The `grouped` form: under each label the names that bear it, each once; a name stands wherever it occurs."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from pydantic import ConfigDict, RootModel, ValidationError
@@ -121,7 +123,10 @@ def _numbers(name: str, places: dict[str, tuple[Stretch, ...]], *, nested: bool)
 
     All are, but for those inside a longer name, unless entities may nest.
     """
-    longer = [] if nested else [place for other, found in places.items() if len(other) > len(name) for place in found]
     own = places[name]
-    free = [i for i, (a, b) in enumerate(own, 1) if not any(c <= a and b <= d for c, d in longer)]
+    longer = [] if nested else sorted(p for other, found in places.items() if len(other) > len(name) for p in found)
+    starts = [start for start, _ in longer]
+    # How far those reach that begin no later.
+    reach = [-1, *accumulate((end for _, end in longer), max)]
+    free = [i for i, (start, end) in enumerate(own, 1) if reach[bisect_right(starts, start)] < end]
     return free or range(1, len(own) + 1) or [None]

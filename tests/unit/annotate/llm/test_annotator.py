@@ -240,6 +240,28 @@ def test_a_text_that_fits_no_window_fails_alone_and_is_not_sent() -> None:
     assert fake.texts == ["x"]
 
 
+def test_demonstrations_left_out_of_the_parts_of_a_text_are_those_of_one_text() -> None:
+    fake, window = Fake(lambda text: entities()), Window(1100, 200)
+    corpus = [demonstration(str(i), f"HCl {'in water and oil ' * 40}{i}") for i in range(5)]
+    asking = annotator(fake, splitting=Splitting(200, 40), window=lambda: window)
+    asking.annotate([LONG], corpus)
+    assert len(fake.requests) > 3
+    assert any("of the prompts of 1 of 1 texts" in line for line in asking.report())
+
+
+def test_a_blank_text_has_no_entities_and_is_not_sent() -> None:
+    fake, memory = Fake(lambda text: entities("HCl")), Kept()
+    asking = annotator(fake, memory=memory)
+    replies = asking.annotate(["", " \n\t\u00a0", "HCl"], CORPUS)
+    assert [(reply.status, reply.spans, reply.error) for reply in replies[:2]] == [(Status.OK, (), "")] * 2
+    assert replies[0].n_prompt_tokens == 0
+    assert replies[2].spans == (Span(0, 3, "Chemical"),)
+    assert fake.texts == ["HCl"]
+    assert [asked.text for asked in memory.asked] == ["HCl"]
+    asking.annotate([" "], CORPUS)
+    assert fake.texts == ["HCl"]
+
+
 def test_half_a_surrogate_pair_stops_no_batch() -> None:
     replies = annotator(Fake(lambda text: entities())).annotate(["HCl \ud800", "x"], CORPUS)
     assert [reply.status for reply in replies] == [Status.OK, Status.OK]

@@ -170,7 +170,10 @@ def test_an_answer_that_is_malformed_twice_is_unparseable(content: str, says: st
 
 @pytest.mark.parametrize(
     ("finish", "status", "says"),
-    [("length", Status.TRUNCATED, "cut off at 1024 tokens"), ("abort", Status.FAILED, "abort")],
+    [
+        ("length", Status.TRUNCATED, "cut off at 1024 tokens or the context: raise max_output_tokens"),
+        ("abort", Status.FAILED, "abort"),
+    ],
 )
 def test_how_a_request_finished_decides_its_status(finish: str, status: Status, says: str) -> None:
     (answer,) = ask(transport(ScriptedEngine(lambda _: done("{", finish))), "a")

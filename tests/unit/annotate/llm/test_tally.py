@@ -66,6 +66,34 @@ def test_estimates_follow_what_requests_really_took() -> None:
     assert tally.estimate(100, 50).n_tokens == 210
 
 
+def test_an_estimate_keeps_prompt_and_output_apart() -> None:
+    tally = Tally()
+    estimate = tally.estimate(100, 50)
+    assert (estimate.n_prompt_tokens, estimate.n_output_tokens) == (100, 50)
+    tally.sent(estimate.n_tokens)
+    tally.came_back(estimate, 200, 10)
+    again = tally.estimate(50, 50)
+    assert (again.n_prompt_tokens, again.n_output_tokens) == (100, 10)
+
+
+@pytest.mark.parametrize(
+    ("answer", "n_uncounted"),
+    [
+        (Answer(Status.OK, "{}", n_prompt_tokens=3, n_output_tokens=1), 0),
+        (Answer(Status.TRUNCATED, "", n_prompt_tokens=3), 0),
+        (Answer(Status.OK, "{}", n_prompt_tokens=3), 1),
+        (Answer(Status.OK, "{}"), 1),
+        (Answer(Status.REFUSED), 1),
+        (Answer(Status.FAILED), 0),
+    ],
+)
+def test_answers_whose_tokens_nobody_counted_are_told_of(answer: Answer, n_uncounted: int) -> None:
+    tally = Tally()
+    tally.answered(answer)
+    assert tally.as_data()["uncounted"] == n_uncounted
+    assert ("(estimated for 1 of 1 answers" in tally.in_words()) == bool(n_uncounted)
+
+
 def test_a_prompt_is_estimated_by_its_characters() -> None:
     assert prompt_estimate(request("x" * 300)) == 101
 
@@ -131,6 +159,13 @@ def test_a_body_is_read_with_what_a_server_leaves_out_as_nothing() -> None:
     assert read(body(), 10) == Answer(Status.OK, "x", n_prompt_tokens=3)
     assert read(body(message={"content": ["x"]}), 10) == Answer(Status.OK, "", n_prompt_tokens=3)
     assert read(body(logprobs="none"), 10).tokens == ()
+
+
+def test_a_reply_that_was_cut_off_names_the_remedy() -> None:
+    answer = read(body(finish_reason="length"), 10)
+    assert answer.status is Status.TRUNCATED
+    assert "at 10 tokens" in answer.error
+    assert "raise max_output_tokens" in answer.error
 
 
 @pytest.mark.parametrize(

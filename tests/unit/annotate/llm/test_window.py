@@ -92,15 +92,24 @@ def test_a_window_without_room_for_a_prompt_is_refused() -> None:
 def test_what_was_left_out_is_told_in_numbers() -> None:
     window, dropping = Window(140, 50, Counted()), Dropping()
     assert dropping.in_words(window) == ""
-    dropping.add(fitted(window))
-    dropping.add(fitted(Window(100_000, 50)))
-    dropping.add(None)
+    dropping.add([fitted(window)])
+    dropping.add([fitted(Window(100_000, 50))])
+    dropping.add([None])
     assert dropping.in_words(window) == (
         "3 demonstrations were left out of the prompts of 1 of 3 texts to fit the model's window of 140 tokens with "
         "50 for the answer; texts that do not fit even without any: 1"
     )
-    dropping.add(fitted(Window(600, 50)))
+    dropping.add([fitted(Window(600, 50))])
     assert "of 2 of 4 texts (1 of them by an estimate of the tokens)" in dropping.in_words(window)
+
+
+def test_a_text_in_parts_counts_as_one_text() -> None:
+    window, dropping = Window(140, 50, Counted()), Dropping()
+    dropping.add([fitted(window)] * 50)
+    dropping.add([None, None, fitted(window)])
+    told = dropping.in_words(window)
+    assert told.startswith("153 demonstrations were left out of the prompts of 2 of 2 texts to fit")
+    assert told.endswith("texts that do not fit even without any: 1")
 
 
 @pytest.mark.parametrize(("text", "n_tokens"), [("", 0), ("water", 2), ("H2O 123", 6), ("β 🧪", 6), ("a\n", 2)])
