@@ -110,7 +110,7 @@ class Calibrations:
             if data["version"] != _VERSION:
                 raise InputError(f"has the version {data['version']!r}, not {_VERSION}")
             return cls({_source(row): Calibration.from_dict(row) for row in data["calibrations"]})
-        except (ValueError, TypeError, KeyError, RecursionError, InputError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError, InputError) as error:
             problem = error.problem if isinstance(error, InputError) else f"cannot be read: {error!r}"
             raise InputError(
                 problem, file=path, remedy="allabel calibrate --remove, then allabel calibrate; no score is lost"

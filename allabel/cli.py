@@ -89,11 +89,13 @@ def annotate(folder: Path, from_gold: bool) -> None:
 def export(folder: Path, file: Path, format_: str, what: str) -> None:
     """Write the project's annotations, gold or latest tagging to FILE."""
     from allabel.formats.registry import write_documents
-    from allabel.formats.tagged import write_tagged
+    from allabel.formats.tagged import refuse_other_format, write_tagged
 
     refuse_target(file, folder, None)
     if what == "tagged" and format_ not in {"auto", "jsonl"}:
         raise InputError(f"tagged output is JSONL, not {format_}", remedy="leave --format out; allabel convert goes on")
+    if what == "tagged" and format_ == "auto":
+        refuse_other_format(file)
     with open_project(folder) as project:
         if what == "tagged":
             tagged = list(project.tagged().values())

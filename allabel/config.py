@@ -1,7 +1,11 @@
 """Settings: flags, then `ALLABEL_*` variables, then the project's `allabel.toml`, then defaults."""
 
 import difflib
+import json
+import os
+import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -113,20 +117,60 @@ def load(folder: Path, **flags: Any) -> Settings:
     try:
         return InFolder(**given)
     except SettingsError as error:  # a variable that must be JSON and is not
-        raise InputError(f"a variable cannot be read: {error}", remedy="write it as JSON, or remove it") from error
+        # Its value is not shown, and the error's own words are of Python's classes.
+        named = re.search(r'field "(\w+)"', str(error))
+        variable = _variable(named[1]) if named else ""
+        raise InputError(
+            f"the variable {variable} is not JSON" if variable else f"a variable cannot be read: {error}",
+            remedy="write it as JSON, or remove it",
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        if first["type"] == "extra_forbidden":
-            # Its value is not shown: an unknown key may well be a password under another name.
-            near = difflib.get_close_matches(name, _known(), n=1)
-            remedy = (f"did you mean {near[0]!r}? " if near else "") + f"known keys are {', '.join(_known())}"
-            raise InputError(f"there is no setting {name!r}", file=path, remedy=remedy) from error
-        flag = "cap" if name == "uncertainty_cap" else name.replace("_", "-")
-        wrong = f"the setting {name!r} is wrong: {first['msg']}, not {first['input']!r}"
-        if name in in_file and name not in given:
-            raise InputError(wrong, file=path, remedy=f"mend or remove {name!r} there") from error
-        raise InputError(wrong, remedy=f"mend --{flag} or the variable ALLABEL_{name.upper()}") from error
+        raise _wrong([str(part) for part in first["loc"]], first, path, in_file, given) from error
+
+
+def _wrong(
+    loc: Sequence[str], error: Mapping[str, Any], path: Path, in_file: Mapping[str, Any], given: Mapping[str, Any]
+) -> InputError:
+    """Say what is wrong with the setting at `loc`, and where it is to be mended: flag, variable or file."""
+    name, setting, kind = loc[0] if loc else "", _dotted(loc), error["type"]
+    # A variable that no setting has the name of is not read.
+    variable = _variable(name) if name in Settings.model_fields else ""
+    of_file = name in in_file and name not in given and (not variable or len(loc) > 1)
+    if kind == "extra_forbidden":
+        # Its value is not shown: an unknown key may well be a password under another name.
+        known = _known() if len(loc) == 1 else list(ModelPrice.model_fields)
+        near = difflib.get_close_matches(loc[-1], known, n=1)
+        problem = f"there is no setting {setting!r}"
+        remedy = (f"did you mean {near[0]!r}? " if near else "") + f"known keys are {', '.join(known)}"
+        remedy += f"; it stands in the variable {variable}" if variable and not of_file else ""
+        return InputError(problem, file=path if of_file else None, remedy=remedy)
+    if kind == "missing":
+        problem = f"the setting {setting!r} is missing"
+    else:
+        shown = "" if name in SECRETS else f", not {error['input']!r}"
+        problem = f"the setting {setting!r} is wrong: {error['msg']}{shown}"
+    if name in given or not (variable or of_file):
+        return InputError(problem, remedy=f"mend --{'cap' if name == 'uncertainty_cap' else name.replace('_', '-')}")
+    if variable:
+        # What a table holds may come of both.
+        also = f", or {name!r} in {path}" if of_file else ""
+        return InputError(problem, remedy=f"mend or remove the variable {variable}{also}")
+    return InputError(
+        problem,
+        file=path,
+        remedy=f"mend {setting!r} there" if kind == "missing" else f"mend or remove {setting!r} there",
+    )
+
+
+def _dotted(loc: Sequence[str]) -> str:
+    """Write a place as TOML does: prices."a/b".prompt."""
+    return ".".join(part if re.fullmatch(r"[\w-]+", part, re.ASCII) else json.dumps(part) for part in loc)
+
+
+def _variable(name: str) -> str:
+    """Return the variable that sets this, as it is spelt in the environment; "" where none does."""
+    return next((key for key in sorted(os.environ) if key.upper() == f"ALLABEL_{name.upper()}"), "")
 
 
 def _known() -> list[str]:
@@ -145,6 +189,6 @@ def _read(path: Path) -> dict[str, Any]:
             raise InputError(
                 f"{secret!r} stands in a file",
                 file=path,
-                remedy=f"take it out and set ALLABEL_{secret.upper()} instead",
+                remedy=f"take it out and set OPENAI_{secret.upper()} or ALLABEL_{secret.upper()} instead",
             )
     return data

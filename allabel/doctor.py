@@ -36,7 +36,7 @@ def examine(folder: Path) -> list[Finding]:
     installed = [extra for extra, modules in EXTRAS.items() if all(map(importlib.util.find_spec, modules))]
     found.append(Finding(True, "extras installed", ", ".join(installed) or "none"))
     if (folder / LABELS).exists():
-        found.append(_project(folder))
+        found += [_project(folder), *_calibration(folder)]
     else:
         found.append(Finding(True, "project", f"none in {folder.absolute()}"))
     return found
@@ -52,6 +52,18 @@ def _names() -> list[Finding]:
         for name, who in others.items()
         if who
     ]
+
+
+def _calibration(folder: Path) -> list[Finding]:
+    from allabel.calibrating import FILE_NAME, Calibrations
+
+    if not (folder / FILE_NAME).exists():
+        return []
+    try:
+        n = len(Calibrations.read(folder).by_source)
+    except (AllabelError, OSError) as error:
+        return [Finding(False, "calibration", str(error))]
+    return [Finding(True, "calibration", f"{FILE_NAME} can be read; sources of scores in it: {n}")]
 
 
 def _project(folder: Path) -> Finding:

@@ -16,7 +16,7 @@ from allabel.annotate.stale import Stale, stale
 from allabel.calibrating import Calibrations, Sample, Source, samples
 from allabel.config import Settings
 from allabel.document import Annotation, DocId, Document
-from allabel.errors import InputError, StoreError
+from allabel.errors import InputError, LabelError, StoreError
 from allabel.formats.base import Record
 from allabel.formats.files import write_atomically
 from allabel.intake import Intake
@@ -51,7 +51,7 @@ class Project:
 
     def __init__(self, folder: Path, schema: LabelSchema, store: Store, settings: Settings) -> None:
         self.folder, self.schema, self.store, self.settings = folder, schema, store, settings
-        self._selecting = Selecting(store, schema, settings, lambda: self.annotator, self.demonstrations)
+        self._selecting = Selecting(store, schema, settings, lambda: self.annotator, self._to_select_by)
 
     @classmethod
     def create(cls, folder: Path, schema: LabelSchema) -> Self:
@@ -196,6 +196,26 @@ class Project:
         found = ((d, annotations[d.id]) for d in self.store.documents() if d.id in annotations)
         return [replace(d, entities=answer.entities, seconds=answer.seconds) for d, answer in found]
 
+    def check_labels(self) -> None:
+        """Raise LabelError where an annotation, and so a demonstration, bears a label that the schema lacks."""
+        found = Counter(span.label for answer in self.store.annotations().values() for span in answer.entities)
+        unknown = [label for label in sorted(found) if label not in self.schema.names]
+        if unknown:
+            more = f" (nor are {', '.join(map(repr, unknown[1:]))})" if len(unknown) > 1 else ""
+            raise LabelError(
+                f"the label {unknown[0]!r} of {found[unknown[0]]} annotated spans is not among the labels "
+                f"{', '.join(self.schema.names)}{more}",
+                file=self.folder / LABELS,
+                remedy=f"put {unknown[0]!r} back there; or allabel export FILE.jsonl, rename the label in FILE.jsonl, "
+                "then allabel import FILE.jsonl --as annotations",
+            )
+
+    def _to_select_by(self) -> list[Demonstration]:
+        # Only a language model is told of the schema; the annotator on board takes labels as they come.
+        if self.settings.backend != "embedded":
+            self.check_labels()
+        return self.demonstrations()
+
     def stale_labels(self) -> list[str]:
         """Say which labels of annotations and gold the schema does not name any more, and how often they occur."""
         found = Counter(span.label for answer in self.store.annotations().values() for span in answer.entities)
@@ -224,7 +244,9 @@ class Project:
         language model answered is kept in any case, and asked no second time.
         came: hears of each as it comes, in any order, long before a batch of them is yielded.
         Scores come calibrated where the project has learned how; the store keeps them as the model gave them.
+        Raises LabelError where a demonstration bears a label that the schema does not name.
         """
+        self.check_labels()
         calibrated = self.calibrations().apply
         store = self.store if keep else None
         tagged = tag(store, self.annotator, documents, self.demonstrations(), lambda one: came(calibrated(one)))

@@ -71,7 +71,8 @@ def tag(
 ) -> Iterator[TaggedDocument]:
     """Yield the documents tagged, in order. came: hears of each as it comes. store: keeps each, where there is one.
 
-    A document that was tagged before keeps what it has where the new reply failed, or says the same.
+    A document that was tagged before keeps what it has where the new reply failed, or says the same. An `ok` reply
+    gives way to none but an `ok` one: what is refused or cut off says nothing of entities.
     """
     size = len(documents) if isinstance(annotator, AsksModel) else BATCH
     before = store.tagged() if store else {}
@@ -105,13 +106,21 @@ def _keeping(store: Store | None, before: Mapping[DocId, TaggedDocument]) -> Abs
     return nullcontext(lambda _: None) if store is None else _stored(store, before)
 
 
+def _counts(new: TaggedDocument, known: TaggedDocument | None) -> bool:
+    """Tell whether a reply is to be the latest of its document, for the latest is the one that counts."""
+    if known is None:
+        return True
+    if new.reply.status is Status.FAILED or (known.reply.status is Status.OK and new.reply.status is not Status.OK):
+        return False
+    return new != known
+
+
 @contextmanager
 def _stored(store: Store, before: Mapping[DocId, TaggedDocument]) -> Iterator[Came]:
     with Writer(store.add_tagged, rest_s=REPLIES_REST_S) as writer:
 
         def keep(one: TaggedDocument) -> None:
-            known = before.get(one.id)
-            if known is None or (one.reply.status is not Status.FAILED and one != known):
+            if _counts(one, before.get(one.id)):
                 writer.put(one)
 
         yield keep

@@ -1,13 +1,15 @@
 """Annotators by name, put together from settings."""
 
+import inspect
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from allabel.annotate.base import Annotator
 from allabel.annotate.llm.base import Form, Transport
-from allabel.annotate.llm.window import Window
+from allabel.annotate.llm.window import Window, WindowError
 from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
 from allabel.errors import InputError
@@ -21,9 +23,31 @@ Backend = Callable[[LabelSchema, Settings], Annotator]
 
 
 def build(schema: LabelSchema, settings: Settings) -> Annotator:
-    """Return the annotator that the settings name. Raises InputError where one is missing or unknown."""
-    backend: Backend = load("backends", settings.backend)
-    return backend(schema, settings)
+    """Return the annotator that the settings name. Raises InputError where one is missing, unknown or is none."""
+    backend: Any = load("backends", settings.backend)
+    if not _takes_two(backend):
+        raise _no_backend(settings.backend, "cannot be called with a label schema and settings")
+    built: Annotator = backend(schema, settings)
+    if missing := [name for name in ("name", "model", "annotate") if not hasattr(built, name)]:
+        raise _no_backend(settings.backend, f"made {type(built).__name__!r}, which has no {missing[0]!r}")
+    return built
+
+
+def _takes_two(backend: Any) -> bool:
+    try:
+        inspect.signature(backend).bind(None, None)
+    except TypeError:  # not callable at all, or not so
+        return False
+    except ValueError:  # what is written in another language has no signature: it is a backend only as a class
+        return isinstance(backend, type) and hasattr(backend, "annotate")
+    return True
+
+
+def _no_backend(name: str, problem: str) -> InputError:
+    return InputError(
+        f"{name!r} is no backend: it {problem}",
+        remedy="name a class or function that takes (schema, settings) and gives an annotator: name, model, annotate",
+    )
 
 
 def embedded(schema: LabelSchema, settings: Settings) -> Annotator:
@@ -52,7 +76,7 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
             )
     if not base_url.startswith(("http://", "https://")):
         raise InputError(f"the server {base_url!r} is no URL", remedy="for example http://127.0.0.1:8000/v1")
-    api_key = settings.api_key or os.environ.get("OPENAI_API_KEY") or "EMPTY"
+    api_key = _api_key(settings)
     transport = ChatTransport(
         base_url,
         settings.model,
@@ -71,7 +95,8 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
         from openai import OpenAI
 
         client = OpenAI(base_url=base_url, api_key=api_key)
-        return ask_window(client, settings.model, settings.max_output_tokens, settings.context_tokens)
+        with _context_named(settings):
+            return ask_window(client, settings.model, settings.max_output_tokens, settings.context_tokens)
 
     return _asking(schema, settings, transport, window, "chat")
 
@@ -98,7 +123,39 @@ def vllm(schema: LabelSchema, settings: Settings) -> Annotator:
         tally=_tally(settings),
         tell=warnings.warn,
     )
-    return _asking(schema, settings, transport, lambda: transport.window(settings.context_tokens), "vllm")
+
+    def window() -> Window | None:
+        with _context_named(settings):
+            return transport.window(settings.context_tokens)
+
+    return _asking(schema, settings, transport, window, "vllm")
+
+
+def _api_key(settings: Settings) -> str:
+    """Return the server's key, "EMPTY" where none is set. Raises InputError, not showing it, for what is no key."""
+    # Files of variables with Windows line ends leave a \r behind it.
+    own, general = settings.api_key.strip(), os.environ.get("OPENAI_API_KEY", "").strip()
+    key = own or general or "EMPTY"
+    if not (key.isascii() and key.isprintable()):
+        raise InputError(
+            f"the key in {'ALLABEL_API_KEY' if own else 'OPENAI_API_KEY'} holds characters that no key has: only "
+            "printable ASCII can be sent (the key is not shown)",
+            remedy="copy it anew, without line ends or quotation marks",
+        )
+    return key
+
+
+@contextmanager
+def _context_named(settings: Settings) -> Iterator[None]:
+    """Let a window that cannot be name the setting it comes from, where it comes from one."""
+    try:
+        yield
+    except WindowError as error:
+        if settings.context_tokens is None:
+            raise
+        raise WindowError(
+            f"{error}, or context_tokens = {settings.context_tokens} higher: allabel.toml, or ALLABEL_CONTEXT_TOKENS"
+        ) from None
 
 
 def _asking(

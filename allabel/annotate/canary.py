@@ -97,7 +97,23 @@ def no_server(client: "AsyncOpenAI", reason: str) -> str:
 
 def words(error: "APIError", api_key: str) -> str:
     """Say in one line what an API error was; the key is masked, for some servers repeat it."""
-    return " ".join(str(error.message).replace(api_key, "***").split())[:500]
+    return " ".join(_masked(str(error.message), api_key).split())[:500]
+
+
+def _masked(text: str, api_key: str) -> str:
+    """Return the text without the key, also where it is quoted as Python quotes strings."""
+    for form in (api_key, repr(api_key)[1:-1], api_key.strip()):
+        text = text.replace(form, "***") if form else text
+    return text
+
+
+def _set_way(error: "APIError") -> str:
+    """Return the setting by which the request that failed was bound to a schema, "" where it was not."""
+    try:
+        sent = json.loads(error.request.content)
+        return next((setting for setting in OTHER_WAYS if setting in sent), "")
+    except (ValueError, TypeError, RuntimeError):
+        return ""
 
 
 def schema_of(word: str) -> dict[str, Any]:
@@ -120,25 +136,35 @@ def keeps_to(content: str, word: str) -> bool:
 
 async def explained(error: "APIError", client: "AsyncOpenAI", model: str) -> ServerError:
     """Return an error of the first request in words, with the way out: address, key, model or the server's log."""
-    from openai import APIConnectionError, AuthenticationError, NotFoundError, PermissionDeniedError
+    from openai import (
+        APIConnectionError,
+        AuthenticationError,
+        BadRequestError,
+        NotFoundError,
+        PermissionDeniedError,
+        UnprocessableEntityError,
+    )
 
     url = shown_url(client.base_url)
     if isinstance(error, APIConnectionError):
         reason = words(error, client.api_key) if error.__cause__ is None else str(error.__cause__) or str(error)
-        return ServerError(no_server(client, reason))
+        return ServerError(no_server(client, _masked(reason, client.api_key)))
     if isinstance(error, AuthenticationError | PermissionDeniedError):
         return ServerError(
             f"the server at {url} refuses the key (HTTP {error.status_code})\n"
-            "  remedy: set OPENAI_API_KEY to a key that this server takes"
+            "  remedy: set OPENAI_API_KEY (or ALLABEL_API_KEY, which overrules it) to a key that this server takes"
         )
     offered = await _offered(client)
     if isinstance(error, NotFoundError):
         listing = f"it offers {', '.join(offered)}" if offered else "it lists no models"
         remedy = "name a model that it offers" if offered else "check OPENAI_BASE_URL (it ends in /v1) and the model"
         return ServerError(f"the server at {url} has no model {model!r}; {listing}\n  remedy: {remedy}")
+    # A server, or a proxy before it, that takes no schema of this kind says no more than that the request is bad.
+    refused = isinstance(error, BadRequestError | UnprocessableEntityError)
+    ways = OTHER_WAYS.get(_set_way(error), "") if refused else ""
     return ServerError(
         f"the server at {url} fails at the first request: {words(error, client.api_key)}\n"
-        "  remedy: look into the server's log; it must take chat completions with json_schema and logprobs"
+        "  remedy: look into the server's log; it must take chat completions with json_schema and logprobs" + ways
     )
 
 

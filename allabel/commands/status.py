@@ -32,8 +32,10 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
             "annotated": counts.annotated,
             "queued": counts.queued,
             "tagged": counts.tagged,
+            "not_ok": sum(one.reply.status != "ok" for one in project.store.tagged().values()) if counts.tagged else 0,
             "stale": len(project.stale()) if counts.tagged else 0,
             "labels": list(project.schema.names),
+            "stale_labels": project.stale_labels(),
             "backend": project.settings.backend,
         }
         calibrations = project.calibrations().by_source
@@ -47,8 +49,12 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
         told |= {"calibrations": [{**source._asdict(), **made.to_dict()} for source, made in calibrations.items()]}
         click.echo(json.dumps(data | told, ensure_ascii=False))
         return
+    stale_labels, not_ok = data.pop("stale_labels"), data.pop("not_ok")
     for key, value in data.items():
-        click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}")
+        more = f", {not_ok} of them without a usable reply" if key == "tagged" and not_ok else ""
+        click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}{more}")
+    for line in stale_labels:
+        click.echo(f"problem    {printable(line)}: put it back there, or mend and import those answers anew")
     for one in unfinished:
         click.echo(f"selection  {_selection(one)}")
     for source, made in calibrations.items():

@@ -58,7 +58,7 @@ def tag(
 ) -> None:
     """Tag FILE, or the rest of the project, with the annotated texts as demonstrations."""
     from allabel.formats.registry import read_documents
-    from allabel.formats.tagged import tagged_line, write_tagged
+    from allabel.formats.tagged import refuse_other_format, tagged_line, write_tagged
 
     if (file is not None) + rest + stale != 1 or not (out or as_json):
         raise InputError(
@@ -67,12 +67,12 @@ def tag(
         )
     if out:
         refuse_target(out, folder, file)
+        refuse_other_format(out)
     with open_project(folder, **settings) as project:
+        # A broken file is to be found before anything is paid for.
+        calibrations = project.calibrations()
         if stale:
-            outdated = project.stale()
-            documents = [d for d in project.rest() if d.id in outdated]
-            if not documents:
-                say("no tagged text was shown a demonstration that was edited or removed since")
+            documents = _stale(project, out)
         else:
             documents = project.rest() if file is None else [r.document for r in read_documents(file, format_)]
             if not documents:
@@ -80,9 +80,9 @@ def tag(
                     "there is nothing to tag", file=folder, remedy="import texts first; see: allabel status"
                 )
         tagged = _tagged(project, documents, keep=file is None) if documents else []
-        if calibrated := project.calibrations().told(tagged):
+        if calibrated := calibrations.told(tagged):
             say(calibrated)
-    if out:
+    if out and documents:
         write_tagged(tagged, out)
         say(f"wrote {len(tagged)} tagged documents to {out}")
     if as_json:
@@ -91,16 +91,41 @@ def tag(
     failed = [one for one in tagged if one.reply.status != "ok"]
     if failed:
         first = failed[0]
-        unsent = sum(one.reply.error.startswith("not sent: ") for one in failed)
         raise AllabelError(
             f"{len(failed)} of {len(tagged)} texts got no usable reply; the first is {first.id!r}: "
-            f"{first.reply.status}, {first.reply.error}"
-            + (
-                f"\n  remedy: {counted(unsent, 'text')} were not asked about; the same command asks for them"
-                if unsent
-                else ""
-            )
+            f"{first.reply.status}, {first.reply.error}" + _way_on(failed, again=stale and out is not None)
         )
+
+
+def _stale(project: "Project", out: Path | None) -> "list[Document]":
+    """Return the texts whose demonstrations were edited since; refuses to write them over an earlier run's."""
+    outdated = project.stale()
+    documents = [d for d in project.rest() if d.id in outdated]
+    if not documents:
+        say(
+            "no tagged text was shown a demonstration that was edited or removed since"
+            + ("; nothing is written" if out else "")
+        )
+    elif out and out.is_file():
+        raise InputError(
+            f"is there already, and would hold no more than the {counted(len(documents), 'text')} that are stale now",
+            file=out,
+            remedy="name another file; allabel export --what tagged FILE writes the latest of all texts",
+        )
+    return documents
+
+
+def _way_on(failed: "list[TaggedDocument]", *, again: bool) -> str:
+    """Say how to have the texts asked about that were not; again: a file was written that is not written to twice."""
+    unsent = sum(one.reply.error.startswith("not sent: ") for one in failed)
+    if again:
+        return (
+            "\n  remedy: those that had a usable reply keep it and stay stale; the same command with another file tags "
+            "them alone, and allabel export --what tagged FILE writes the latest of all texts"
+        )
+    if not unsent:
+        return ""
+    return f"\n  remedy: {counted(unsent, 'text')} were not asked about; the same command asks for them"
 
 
 def _tagged(project: "Project", documents: "list[Document]", *, keep: bool) -> "list[TaggedDocument]":

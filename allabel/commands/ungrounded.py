@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from allabel.console import open_project, printable, say
+from allabel.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from allabel.annotate.ungrounded import Ungrounded, UngroundedRate
@@ -32,6 +33,11 @@ def ungrounded(folder: Path, limit: int, label: str | None, model: str | None, a
     with open_project(folder) as project:
         tagged = list(project.store.tagged().values())
         annotated = set(project.store.annotations())
+        proposed = {proposal.label for one in tagged for proposal in one.reply.proposals}
+        labels = [*project.schema.names, *sorted(proposed.difference(project.schema.names))]
+    _check("label", label, labels)
+    if tagged:
+        _check("model", model, sorted({one.model for one in tagged}))
 
     def asked(one: "Ungrounded | UngroundedRate") -> bool:
         return label in (None, one.label) and model in (None, one.model)
@@ -54,6 +60,11 @@ def ungrounded(folder: Path, limit: int, label: str | None, model: str | None, a
         say(f"{limit} of {len(open_):,} mentions are shown; --limit {len(open_)} or --json shows all")
     if not open_:
         say("every mention has its place in its text, or its text was annotated since")
+
+
+def _check(what: str, name: str | None, known: list[str]) -> None:
+    if name is not None and name not in known:
+        raise UnknownNameError(f"there is no {what} {name!r} here", remedy=f"known are {', '.join(known)}")
 
 
 def _table(rates: "list[UngroundedRate]") -> list[str]:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from allabel.document import DocId
+from allabel.errors import InputError
 from allabel.formats.files import read_lines, write_atomically
 from allabel.formats.native import Place, dump_json, parse_document, parse_object, parse_span
+from allabel.formats.registry import FORMATS
 from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
 
 _E = TypeVar("_E", Status, Grounding)
@@ -18,6 +20,18 @@ def write_tagged(tagged: Iterable[TaggedDocument], path: Path) -> None:
     with write_atomically(path) as handle:
         for one in tagged:
             handle.write(dump_json(tagged_line(one), f"document {one.id!r}", path) + "\n")
+
+
+def refuse_other_format(path: Path) -> None:
+    """Raise InputError where a file's suffix is that of another format: tagged output is JSONL, whatever its name."""
+    named = [one.name for one in FORMATS.values() if path.suffix.lower() in one.suffixes]
+    if named not in ([], ["jsonl"]):
+        jsonl = path.with_suffix(".jsonl")
+        raise InputError(
+            f"tagged output is JSONL, and {path.suffix!r} names {named[0]}",
+            file=path,
+            remedy=f"write {jsonl.name}, then allabel convert {jsonl.name} {path.name}",
+        )
 
 
 def tagged_line(tagged: TaggedDocument) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_a_budget_that_is_reached_ends_with_1_and_the_next_run_goes_on(
     tmp_path: Path, allabel: Run, server: FaultyServer
 ) -> None:
     folder = project(tmp_path, allabel, 12)
-    for n_ok in (5, 10):
+    for n_ok in (4, 8):  # of five requests, one proves the server
         ended = allabel("-p", folder, *chat(server, "--rest", "--json", "--budget-requests", 5, "--concurrency", 1))
         assert ended.status == 1
         assert "budget reached: 5 of 5 requests are used" in ended.err

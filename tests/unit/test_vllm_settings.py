@@ -21,5 +21,5 @@ def test_engine_arguments_are_read_from_the_file_and_from_a_variable(
 
 def test_an_engine_argument_that_json_cannot_hold_is_refused(tmp_path: Path) -> None:
     (tmp_path / "allabel.toml").write_text("[vllm]\nseed = 2026-01-01\n")
-    with pytest.raises(InputError, match="the setting 'vllm' is wrong"):
+    with pytest.raises(InputError, match=r"the setting 'vllm\.seed' is wrong"):
         load(tmp_path)
