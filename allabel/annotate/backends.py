@@ -19,6 +19,8 @@ from allabel.schema import LabelSchema
 if TYPE_CHECKING:
     from allabel.annotate.llm.tally import Tally
 
+# No part of so many tokens, of 2,118 real texts, had more strings than a schema lists.
+LISTABLE_TOKENS = 1024
 Backend = Callable[[LabelSchema, Settings], Annotator]
 
 
@@ -166,6 +168,12 @@ def _asking(
 
     written: Any = load("forms", settings.form)
     form: Form = written(copy=settings.copied) if takes(written, "copy") else written()
+    if settings.copied and takes(written, "copy") and settings.part_tokens > LISTABLE_TOKENS:
+        warnings.warn(
+            f"part_tokens = {settings.part_tokens}: a part with more than some 900 different words has more strings "
+            "than a JSON schema may list, and its mentions are not bound to them",
+            stacklevel=2,
+        )
     return LlmAnnotator(
         schema,
         transport,

@@ -197,6 +197,17 @@ def test_the_way_without_binding_is_told(tmp_path: Path, allabel: Run, server: F
     assert all("response_format" not in request for request in server.requests)
 
 
+@pytest.mark.filterwarnings("default")
+def test_parts_that_are_too_long_to_be_bound_to_their_strings_are_told_of(
+    tmp_path: Path, allabel: Run, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(tmp_path, allabel, 1)
+    assert "not bound" not in allabel("-p", folder, *chat(server, "--rest", "--json")).err
+    monkeypatch.setenv("ALLABEL_PART_TOKENS", "2000")
+    assert "part_tokens = 2000" in allabel("-p", folder, *chat(server, "--rest", "--json")).err
+    assert "not bound" not in allabel("-p", folder, *chat(server, "--rest", "--json", "--free")).err
+
+
 def test_a_server_that_falls_silent_ends_the_run_with_1_and_the_reason(
     tmp_path: Path, allabel: Run, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
