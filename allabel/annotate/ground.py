@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from allabel.annotate.bounds import is_bounded
 from allabel.annotate.llm.base import Mention
-from allabel.annotate.spelling import Stretch, find, normalised
+from allabel.annotate.spelling import Stretch, find, is_plain, normalised
 from allabel.document import Span
 from allabel.reply import Grounding, Proposal
 
@@ -66,6 +66,8 @@ def _exact(text: str, mention: str) -> tuple[Stretch, ...]:
 @lru_cache(maxsize=1024)
 def _respelt(text: str, mention: str) -> tuple[Stretch, ...]:
     """Return the bounded places of a mention that are spelt otherwise than it is."""
+    if is_plain(text) and is_plain(mention) and mention == mention.strip():
+        return ()
     as_it_is = {i for place in _exact(text, mention) for i in range(*place)}
     places = [place for place in normalised(text).find(mention) if is_bounded(text, *place)]
     return tuple(place for place in places if as_it_is.isdisjoint(range(*place)))

@@ -1,5 +1,6 @@
 """One spelling of dashes, primes, dots, scripts, ligatures and white space, with its offsets mapped back."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,7 @@ HYPHENS = frozenset("-\u2010\u2011\u2012\u2013\u2212\u2043\ufe63\uff0d")
 DASHES = HYPHENS | frozenset("\u2014\u2015")
 TRUE_PRIMES = frozenset("\u2032\u2033\u2034")
 PRIMES = TRUE_PRIMES | frozenset("'\u2018\u2019\u02b9\u00b4`")
+_NOT_PLAIN = re.compile(r"[^ -_a-~]|  ")
 MIDDLE_DOTS = frozenset("•∙⋅‧・")
 
 
@@ -21,6 +23,11 @@ def find(text: str, mention: str) -> list[Stretch]:
         places.append((start, start + len(mention)))
         start = text.find(mention, start + 1)
     return places
+
+
+def is_plain(text: str) -> bool:
+    """True when the common spelling of a text is the text itself, as of most: printable ASCII, single spaces."""
+    return _NOT_PLAIN.search(text) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from allabel.annotate.ground import Grounded, ground, ground_mentions, occurrences
 from allabel.annotate.llm.base import Mention
+from allabel.annotate.spelling import is_plain, normalised
 from allabel.document import Span
 from allabel.reply import Grounding
 
@@ -317,3 +318,8 @@ def test_places_of_one_name_may_cross_one_another_under_one_label_only() -> None
     )
     assert [p.span and p.span.start for p in same.proposals] == [0, 9]
     assert [p.span and p.span.start for p in other.overlapping] == [9]
+
+
+@given(st.text(st.sampled_from(" '`-–µa\u00a0\t\n\u200b2′(~"), max_size=12))
+def test_a_plain_text_is_its_own_common_spelling(text: str) -> None:
+    assert not is_plain(text) or normalised(text).text == text
