@@ -73,8 +73,8 @@ DEFINED = LabelSchema(
 # What a group writes for its annotators. Servers cache whole blocks: 16 tokens on a GPU, 128 on vLLM's CPU.
 GUIDED = DEFINED.model_copy(
     update={
-        "guidelines": "Mark the shortest string that names the substance or the disease, without articles, doses, salts "
-        "that are written apart, or words such as treatment, therapy, level, patient or risk. Mark abbreviations and "
+        "guidelines": "Mark the shortest string that names the substance or the disease, without articles, doses, "
+        "salts written apart, or words such as treatment, therapy, level, patient or risk. Mark abbreviations and "
         "the full names beside them each by itself. Mark a substance also where it is part of a compound adjective, "
         "as in cocaine-induced, and then the substance alone. Classes of drugs count as chemicals (opioids, "
         "corticosteroids), targets and assays do not. Proteins, peptides that the body makes and genes are left out, "

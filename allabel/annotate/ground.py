@@ -122,11 +122,12 @@ class _Grounding:
         self._mentions, self._overlap = mentions, overlap
         self._n_listed = Counter((m.label, m.text) for m in mentions)
         self._places = {key: _Places(text, key[1]) for key in self._n_listed}
-        self._at: dict[int, list[tuple[Key, Stretch]]] = defaultdict(list)
-        for key, places in self._places.items():
+        self._at: dict[int, set[tuple[Key, Stretch]]] = defaultdict(set)
+        # A mention alone takes nothing from others.
+        for key, places in self._places.items() if len(self._places) > 1 else ():
             for place in places.free:
                 for i in range(*place):
-                    self._at[i].append((key, place))
+                    self._at[i].add((key, place))
 
     def run(self) -> Grounded:
         mentions = self._mentions
@@ -173,9 +174,9 @@ class _Grounding:
     def _claim(self, claimed: Stretch, by: Key) -> None:
         """Let a mention stand here, and tell the places that the schema or a longer mention takes from others by it."""
         self._places[by].claim(claimed)
-        for i in range(*claimed):
-            for key, place in self._at[i]:
-                if key != by and not self._overlap:
-                    self._places[key].shut(place)
-                elif _inside(place, claimed):
-                    self._places[key].leave(place)
+        touched = set[tuple[Key, Stretch]]().union(*(self._at[i] for i in range(*claimed) if i in self._at))
+        for key, place in touched:
+            if key != by and not self._overlap:
+                self._places[key].shut(place)
+            elif _inside(place, claimed):
+                self._places[key].leave(place)

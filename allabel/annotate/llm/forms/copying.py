@@ -11,7 +11,7 @@ from allabel.annotate.bounds import is_bounded, joins_left, joins_right
 # Servers take no enumeration without end: OpenAI's strict mode ends at 1,000 values, those of labels included, and at
 # 15,000 characters where they are more than 250.
 MOST, MOST_CHARACTERS, UNCOUNTED = 900, 14_000, 250
-LONGEST_WORDS, ENOUGH_WORDS = 16, 6
+LONGEST_WORDS, ENOUGH_WORDS = 10, 6
 _OPENED_BY, _CLOSED_BY = {")": "(", "]": "[", "}": "{"}, {"(": ")", "[": "]", "{": "}"}
 _BRACKET, _BLANKS = re.compile(r"[()\[\]{}]"), " \t\r\n\u00a0\u2009\u202f"
 _CHUNK = re.compile(r"\S+")
@@ -60,7 +60,7 @@ def copies(text: str, most: int = MOST) -> tuple[str, ...]:
     """Return the distinct strings that a mention in this text may be, as they stand in it, shorter ones first.
 
     They are single words and their parts between hyphens, slashes, brackets and the like, then runs of two words, of
-    three, and so on to 16, as far as all of one length keep within `most`, and within 14,000 characters where they are
+    three, and so on to 10, as far as all of one length keep within `most`, and within 14,000 characters where they are
     more than 250. Where that ends before six, runs that begin or end with a function word (English) and those across
     sentences give way to longer ones. None at all where not even single words keep within it. Hardly any (3 of 10,000)
     could not be grounded: borders inside words are those of `is_bounded`.
