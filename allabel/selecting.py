@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from allabel.annotate.backends import embedded
+from allabel.annotate.backends import embedded, form
 from allabel.annotate.base import Annotator, Demonstration
-from allabel.annotate.llm.base import Form
+from allabel.annotate.llm.annotator import Splitting
 from allabel.annotate.llm.memory import AsksModel
 from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
 from allabel.errors import AllabelError, BudgetError, InputError
-from allabel.plugins import load
 from allabel.reply import Reply
 from allabel.schema import LabelSchema
 from allabel.select.afford import check_budget
@@ -288,7 +287,6 @@ class Selecting:
 
     def _tagging(self, n_texts: int, texts: Sequence[str], cost: CostModel, *, stand_ins: bool = True) -> Tagging:
         settings = self._settings
-        form: Form = load("forms", settings.form)()
         return estimate_tagging(
             n_texts,
             texts,
@@ -297,10 +295,9 @@ class Selecting:
             self._demonstrations(),
             settings.shots,
             cost.entities_per_token,
-            form,
+            form(settings),
+            Splitting(settings.part_tokens, settings.part_overlap),
             stand_ins=stand_ins,
-            part_tokens=settings.part_tokens,
-            part_overlap=settings.part_overlap,
         )
 
     def to_tag(self, texts: Sequence[str]) -> Tagging:

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from corpora import CORPORA, DATA, resample
-from llm_forms import NearestFirst, PlainJson, Shuffled, Terse
+from corpora import DATA, resample
+from llm_forms import DEFINED, GUIDED, PLAIN, NearestFirst, PlainJson, Shuffled, Terse
 from main_job import choose, read
 from openai import OpenAI
 from selection_quality import f1, interval
@@ -41,7 +41,7 @@ from allabel.annotate.llm.forms.markup_form import MarkupForm
 from allabel.annotate.llm.server_window import ask_window
 from allabel.document import Document, span_values
 from allabel.reply import Reply, Status
-from allabel.schema import Label, LabelSchema
+from allabel.schema import LabelSchema
 from allabel.select.budget import Budget, count_tokens
 from eval.counts import Counts
 from eval.simulate import demonstrations, simulate
@@ -50,40 +50,6 @@ from eval.value import value_by_document
 from retrieval.bm25 import Bm25
 from retrieval.dense import Dense
 from retrieval.fusion import Fused
-
-PLAIN = LabelSchema.of(["Chemical", "Disease"])
-DEFINED = LabelSchema(
-    labels=(
-        Label(
-            name="Chemical",
-            definition="a drug or another chemical substance",
-            examples=("cocaine", "alpha-methyldopa"),
-            not_examples=("protein",),
-        ),
-        Label(
-            name="Disease",
-            definition="a disease, a symptom or a side effect",
-            examples=("hypertension", "seizures"),
-            not_examples=("death",),
-        ),
-    )
-)
-
-
-# What a group writes for its annotators. Servers cache whole blocks: 16 tokens on a GPU, 128 on vLLM's CPU.
-GUIDED = DEFINED.model_copy(
-    update={
-        "guidelines": "Mark the shortest string that names the substance or the disease, without articles, doses, "
-        "salts written apart, or words such as treatment, therapy, level, patient or risk. Mark abbreviations and "
-        "the full names beside them each by itself. Mark a substance also where it is part of a compound adjective, "
-        "as in cocaine-induced, and then the substance alone. Classes of drugs count as chemicals (opioids, "
-        "corticosteroids), targets and assays do not. Proteins, peptides that the body makes and genes are left out, "
-        "unless they are given as a drug. Symptoms and side effects count as diseases (nausea, pain, hypotension); "
-        "causes of death, injuries by surgery and normal states (pregnancy, ageing) do not. Coordinated names with a "
-        "shared head are one mention when they cannot be told apart in the text (renal and hepatic failure). Leave out "
-        "what you are not sure of, and write a note instead.",
-    }
-)
 
 
 def minilm(texts: Sequence[str]) -> Dense:
@@ -259,8 +225,12 @@ def prefix(options: argparse.Namespace) -> None:
 def _counters(base_url: str) -> tuple[float, float]:
     with urllib.request.urlopen(base_url.removesuffix("/v1") + "/metrics", timeout=30) as page:
         text = page.read().decode()
-    found = [re.search(rf"^vllm:prefix_cache_{what}_total{{.*}} (\S+)$", text, re.M) for what in ("queries", "hits")]
-    return tuple(float(match[1]) if match else 0.0 for match in found)  # type: ignore[return-value]
+    queries, hits = (
+        re.search(rf"^vllm:prefix_cache_{what}_total{{.*}} (\S+)$", text, re.M) for what in ("queries", "hits")
+    )
+    if queries is None or hits is None:
+        raise SystemExit(f"{base_url} has no counters of a prefix cache: vLLM has them at /metrics")
+    return float(queries[1]), float(hits[1])
 
 
 def _n_tokens(options: argparse.Namespace, system: str) -> int:
@@ -332,7 +302,6 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one pool, 10 texts")
     parser.add_argument("--report", action="store_true", help="run nothing, report what is there")
     options = parser.parse_args()
-    assert set(CORPORA) >= {"bc5cdr", "nerre_general"}
     if options.quick:
         options.pools, options.texts, options.most = 1, 10, 300
     if options.part == "prefix":

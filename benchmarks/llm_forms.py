@@ -1,4 +1,4 @@
-"""What the ablation of the LLM path tries in place of the defaults: other prompts, forms and orders."""
+"""What the benchmark of the LLM path tries in place of the defaults: other labels, prompts, forms and orders."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,41 @@ from allabel.annotate.llm.annotator import Choosing
 from allabel.annotate.llm.choose_demonstrations import DemonstrationChooser, IndexFactory
 from allabel.annotate.llm.forms.grouped_form import GroupedForm
 from allabel.annotate.llm.forms.json_form import JsonForm
-from allabel.schema import LabelSchema
+from allabel.schema import Label, LabelSchema
+
+PLAIN = LabelSchema.of(["Chemical", "Disease"])
+DEFINED = LabelSchema(
+    labels=(
+        Label(
+            name="Chemical",
+            definition="a drug or another chemical substance",
+            examples=("cocaine", "alpha-methyldopa"),
+            not_examples=("protein",),
+        ),
+        Label(
+            name="Disease",
+            definition="a disease, a symptom or a side effect",
+            examples=("hypertension", "seizures"),
+            not_examples=("death",),
+        ),
+    )
+)
+
+
+# What a group writes for its annotators. Servers cache whole blocks: 16 tokens on a GPU, 128 on vLLM's CPU.
+GUIDED = DEFINED.model_copy(
+    update={
+        "guidelines": "Mark the shortest string that names the substance or the disease, without articles, doses, "
+        "salts written apart, or words such as treatment, therapy, level, patient or risk. Mark abbreviations and "
+        "the full names beside them each by itself. Mark a substance also where it is part of a compound adjective, "
+        "as in cocaine-induced, and then the substance alone. Classes of drugs count as chemicals (opioids, "
+        "corticosteroids), targets and assays do not. Proteins, peptides that the body makes and genes are left out, "
+        "unless they are given as a drug. Symptoms and side effects count as diseases (nausea, pain, hypotension); "
+        "causes of death, injuries by surgery and normal states (pregnancy, ageing) do not. Coordinated names with a "
+        "shared head are one mention when they cannot be told apart in the text (renal and hepatic failure). Leave out "
+        "what you are not sure of, and write a note instead.",
+    }
+)
 
 
 class PlainJson(JsonForm):

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from allabel.annotate.base import Demonstration
+from allabel.annotate.llm.annotator import Splitting
 from allabel.annotate.llm.base import Form
-from allabel.annotate.llm.forms.json_form import JsonForm
 from allabel.annotate.llm.long_texts import windows
 from allabel.annotate.llm.prompt import messages
 from allabel.annotate.llm.window import estimate_text
@@ -20,7 +20,6 @@ ON_BOARD = "the annotator on board measures uncertainty here: seconds, no LLM to
 CHARACTERS_A_TOKEN = 4
 # The backends that are known to send the prompts of `allabel.annotate.llm`.
 PROMPTED = ("chat", "vllm")
-PART_TOKENS, PART_OVERLAP = 1024, 128
 _SAMPLE = 20
 T = TypeVar("T")
 
@@ -56,20 +55,18 @@ def estimate_tagging(
     demonstrations: Sequence[Demonstration],
     shots: int,
     density: float,
-    form: Form | None = None,
+    form: Form,
+    splitting: Splitting | None = None,
     *,
     stand_ins: bool = True,
-    part_tokens: int = PART_TOKENS,
-    part_overlap: int = PART_OVERLAP,
 ) -> Tagging:
     """Estimate what tagging `n_texts` such as `texts` takes, from real prompts for a few of them.
 
     demonstrations: the annotated texts. stand_ins: where there are fewer of them than `shots`, texts of the pool with
     made-up entities are shown, as they will be annotated by then; else only those that there are. density: entities a
-    token, for stand-ins and for the replies. form: `json` by default. part_tokens, part_overlap: how long texts are
-    split; a model's window that splits them further is not known here.
+    token, for stand-ins and for the replies. splitting: of long texts; a model's window that splits them further is not
+    known here.
     """
-    form = form or JsonForm()
     if backend == "embedded":
         return Tagging(n_texts, backend, 0, 0)
     if backend not in PROMPTED or not texts:
@@ -77,12 +74,11 @@ def estimate_tagging(
     asked = [_stand_in(text, schema.names[0], density) for text in _spread(texts)]
     n_shown = shots if stand_ins else min(shots, len(demonstrations))
     shown = _spread(demonstrations if len(demonstrations) >= n_shown else asked) if n_shown else []
+    size, overlap = (splitting or Splitting()).sizes(None, form, schema)
     n_prompt = n_reply = 0
     for i, one in enumerate(asked):
         near = [shown[(i + k) % len(shown)] for k in range(n_shown)]
-        for window in windows(
-            one.text, part_tokens, overlap=min(part_overlap, part_tokens // 4), measure=estimate_text
-        ):
+        for window in windows(one.text, size, overlap=overlap, measure=estimate_text):
             part = _stand_in(window.of(one.text), schema.names[0], density)
             n_prompt += sum(len(message["content"]) for message in messages(form, part.text, near, schema))
             n_reply += len(form.answer(part, schema.names))

@@ -120,8 +120,10 @@ class Transport(Protocol):
     ) -> None:
         """Have every request answered, and call `got(i, answer)` once for each as it comes, in any order.
 
+        Requests are taken in order, each when its turn comes: a sequence that renders them on the way is welcome.
         check: asked of every `ok` answer; the model is shown what is wrong and asked once more, then the answer is
-        `unparseable`. A request that fails has an answer that says so. Raises ServerError where nothing can be had at
-        all, and KeyboardInterrupt after every answer that came has been handed over.
+        `unparseable`. One with no content is asked for once more likewise. A request that fails has an answer that says
+        so. Raises ServerError where nothing can be had at all, what `got` and `check` raise, and KeyboardInterrupt,
+        each after every answer that came has been handed over.
         """
         ...

@@ -100,15 +100,9 @@ class ChatTransport:
     def send(
         self, requests: Sequence[Request], got: Callable[[int, Answer], None], check: Check = nothing_wrong
     ) -> None:
-        """Have every request answered, and call `got(i, answer)` once for each as it comes, in any order.
+        """Do what `Transport.send` says, `concurrency` requests at a time.
 
-        Requests are taken in order, each when its turn comes: a sequence that renders them on the way is welcome.
-        check: says what is wrong with an `ok` answer's content, "" where nothing is; the model is shown it and asked
-        once more, then the answer is `unparseable`. An answer with no content is asked for once more likewise.
-
-        The first call proves the server with one request more, which counts against a limit of requests. Raises
-        ServerError where nothing can be had from it, what `got` and `check` raise, and KeyboardInterrupt, each after
-        the answers that came were handed over.
+        The first call proves the server with one request more, which counts against a limit of requests.
         Not to be called from a running event loop.
         """
         if len(requests):

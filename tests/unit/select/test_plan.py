@@ -88,7 +88,7 @@ def test_a_large_pool_is_estimated_close_to_what_a_random_choice_takes(
 def test_the_prompt_estimate_is_that_of_the_real_prompt() -> None:
     text = "NaCl was dissolved in water"
     shown = [Demonstration(DocId(str(i)), "KBr in air", (Span(0, 3, "Chemical"),)) for i in range(5)]
-    got = estimate_tagging(1000, [text], "chat", SCHEMA, shown, 5, 0.2)
+    got = estimate_tagging(1000, [text], "chat", SCHEMA, shown, 5, 0.2, JsonForm())
     characters = sum(len(m["content"]) for m in messages(JsonForm(), text, shown, SCHEMA))
     assert got.n_prompt_tokens == round(1000 * characters / 4)
     assert got.n_output_tokens == round(
@@ -99,8 +99,8 @@ def test_the_prompt_estimate_is_that_of_the_real_prompt() -> None:
 
 def test_more_shots_and_denser_entities_take_more_tokens() -> None:
     texts = ["NaCl was dissolved in water and then heated"] * 3
-    few, many = (estimate_tagging(10, texts, "chat", SCHEMA, [], shots, 0.1) for shots in (1, 5))
-    dense = estimate_tagging(10, texts, "chat", SCHEMA, [], 1, 0.6)
+    few, many = (estimate_tagging(10, texts, "chat", SCHEMA, [], shots, 0.1, JsonForm()) for shots in (1, 5))
+    dense = estimate_tagging(10, texts, "chat", SCHEMA, [], 1, 0.6, JsonForm())
     assert (few.n_prompt_tokens or 0) < (many.n_prompt_tokens or 0)
     assert few.n_output_tokens == many.n_output_tokens
     assert (few.n_output_tokens or 0) < (dense.n_output_tokens or 0)
@@ -110,10 +110,10 @@ def test_where_none_will_be_annotated_by_then_only_what_is_there_is_shown() -> N
     text = "NaCl was dissolved in water"
     shown = [Demonstration(DocId(str(i)), "KBr in air", (Span(0, 3, "Chemical"),)) for i in range(2)]
     for n in (0, 2):
-        got = estimate_tagging(1000, [text], "chat", SCHEMA, shown[:n], 5, 0.2, stand_ins=False)
+        got = estimate_tagging(1000, [text], "chat", SCHEMA, shown[:n], 5, 0.2, JsonForm(), stand_ins=False)
         characters = sum(len(m["content"]) for m in messages(JsonForm(), text, shown[:n], SCHEMA))
         assert got.n_prompt_tokens == round(1000 * characters / 4)
-    more = estimate_tagging(1000, [text], "chat", SCHEMA, shown, 5, 0.2)
+    more = estimate_tagging(1000, [text], "chat", SCHEMA, shown, 5, 0.2, JsonForm())
     assert (more.n_prompt_tokens or 0) > (got.n_prompt_tokens or 0)
 
 
@@ -134,15 +134,15 @@ def test_a_long_text_is_estimated_by_the_prompts_of_its_parts() -> None:
 
     shown = [Demonstration(DocId(str(i)), "KBr in air", (Span(0, 3, "Chemical"),)) for i in range(3)]
     LlmAnnotator(SCHEMA, Counting(), JsonForm(), Bm25, splitting=Splitting(200, 40)).annotate([text], shown)
-    got = estimate_tagging(1, [text], "chat", SCHEMA, shown, 5, 0.1, stand_ins=False, part_tokens=200, part_overlap=40)
+    got = estimate_tagging(1, [text], "chat", SCHEMA, shown, 5, 0.1, JsonForm(), Splitting(200, 40), stand_ins=False)
     assert len(asked) > 20
     assert got.n_prompt_tokens == round(sum(asked) / 4)
 
 
 def test_what_takes_no_tokens_and_what_nobody_knows_are_told_apart() -> None:
-    here = estimate_tagging(10, ["a"], "embedded", SCHEMA, [], 5, 0.1)
+    here = estimate_tagging(10, ["a"], "embedded", SCHEMA, [], 5, 0.1, JsonForm())
     assert (here.n_prompt_tokens, here.n_output_tokens) == (0, 0)
     assert "none, it runs here" in str(here)
-    other = estimate_tagging(10, ["a"], "my.module:Backend", SCHEMA, [], 5, 0.1)
+    other = estimate_tagging(10, ["a"], "my.module:Backend", SCHEMA, [], 5, 0.1, JsonForm())
     assert other.n_prompt_tokens is None
     assert "not known" in str(other)
