@@ -15,6 +15,8 @@ import urllib.request
 from pathlib import Path
 
 SERVE = Path(__file__).resolve().parents[1].parent / "shared" / "llm" / "serve.sh"
+# The server that the tests ask.
+URL = os.environ.get("ALLABEL_TEST_LLM", "http://127.0.0.1:8130/v1")
 LIMIT_S = 900
 
 

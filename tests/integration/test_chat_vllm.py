@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from with_vllm import URL
 
 from allabel.annotate.base import Demonstration
 from allabel.annotate.canary import prove
@@ -35,7 +34,6 @@ from retrieval.bm25 import Bm25
 
 pytestmark = [pytest.mark.vllm, pytest.mark.enable_socket]
 
-URL = os.environ.get("ALLABEL_TEST_LLM", "http://127.0.0.1:8130/v1")
 HOME = Path(os.environ.get("ALLABEL_LLM_HOME") or Path.home() / ".cache" / "allabel-llm")
 SCHEMA = LabelSchema.of(["Chemical", "Disease"])
 DEMONSTRATIONS = [
@@ -59,15 +57,6 @@ class InOrder:
     def search(self, queries: Sequence[str], k: int) -> TopK:
         k = min(k, self._n)
         return TopK(np.tile(np.arange(k), (len(queries), 1)), np.zeros((len(queries), k)))
-
-
-@pytest.fixture(scope="module")
-def model() -> str:
-    try:
-        with urllib.request.urlopen(f"{URL}/models", timeout=10) as answer:
-            return str(json.load(answer)["data"][0]["id"])
-    except (OSError, urllib.error.URLError) as error:
-        pytest.skip(f"no server at {URL} (set ALLABEL_TEST_LLM): {error}")
 
 
 class Kept(Forgetful):

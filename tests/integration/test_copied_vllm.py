@@ -1,11 +1,7 @@
 """Mentions copied from the text, bound by a real vLLM server (see ALLABEL_TEST_LLM)."""
 
-import json
-import os
-import urllib.error
-import urllib.request
-
 import pytest
+from with_vllm import URL
 
 from allabel.annotate.base import Demonstration
 from allabel.annotate.llm.annotator import Choosing, LlmAnnotator
@@ -21,7 +17,6 @@ from retrieval.bm25 import Bm25
 
 pytestmark = [pytest.mark.vllm, pytest.mark.enable_socket]
 
-URL = os.environ.get("ALLABEL_TEST_LLM", "http://127.0.0.1:8130/v1")
 SCHEMA = LabelSchema.of(["Chemical", 'Disease "or symptom"'])
 DEMONSTRATIONS = [
     Demonstration(DocId("a"), "Cocaine caused seizures .", (Span(0, 7, "Chemical"), Span(15, 23, SCHEMA.names[1]))),
@@ -35,15 +30,6 @@ TEXTS = [
     "１２ ml H₂SO₄\u00a0/ Fe(CO)5\nand NaCl",
     "paracetamol",
 ]
-
-
-@pytest.fixture(scope="module")
-def model() -> str:
-    try:
-        with urllib.request.urlopen(f"{URL}/models", timeout=10) as answer:
-            return str(json.load(answer)["data"][0]["id"])
-    except (OSError, urllib.error.URLError) as error:
-        pytest.skip(f"no server at {URL} (set ALLABEL_TEST_LLM): {error}")
 
 
 @pytest.mark.parametrize("form", [GroupedForm(), JsonForm(copy=True, max_entities=4)], ids=lambda form: form.name)

@@ -48,6 +48,12 @@ def chat(server: FaultyServer, *more: object) -> tuple[object, ...]:
     return ("tag", "--backend", "chat", "--base-url", server.url, "--model", "m", *more)
 
 
+def kept(folder: Path) -> set[str]:
+    """Return the statuses of the replies in the project."""
+    with Store.open(folder / "project.db") as store:
+        return {one.reply.status.value for one in store.tagged().values()}
+
+
 def test_tagging_says_what_it_takes_before_and_took_after_and_asks_no_text_twice(
     tmp_path: Path, allabel: Run, server: FaultyServer
 ) -> None:
@@ -80,8 +86,7 @@ def test_a_budget_that_is_reached_ends_with_1_and_the_next_run_goes_on(
     last = allabel("-p", folder, *chat(server, "--rest", "--json"))
     assert last.status == 0
     assert set(server.asked.values()) == {1}
-    with Store.open(folder / "project.db") as store:
-        assert {one.reply.status.value for one in store.tagged().values()} == {"ok"}
+    assert kept(folder) == {"ok"}
 
 
 def test_a_failure_does_not_take_the_place_of_a_reply_that_was_there(
@@ -92,8 +97,7 @@ def test_a_failure_does_not_take_the_place_of_a_reply_that_was_there(
     server.script = lambda text, n_before: "400"
     ended = allabel("-p", folder, *chat(server, "--rest", "--json", "--form", "markup"))
     assert ended.status == 1
-    with Store.open(folder / "project.db") as store:
-        assert {one.reply.status.value for one in store.tagged().values()} == {"ok"}
+    assert kept(folder) == {"ok"}
 
 
 def test_edited_demonstrations_make_predictions_stale_and_those_alone_are_tagged_again(

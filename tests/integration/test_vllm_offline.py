@@ -9,14 +9,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from with_vllm import URL
 
 from allabel.document import Annotation, Document
 from allabel.store.store import Store
@@ -28,7 +27,6 @@ Rows = dict[str, dict[str, Any]]
 
 HOME = Path(os.environ.get("ALLABEL_LLM_HOME") or Path.home() / ".cache" / "allabel-llm")
 PYTHON, MODEL = HOME / "venv" / "bin" / "python", HOME / "smol"
-URL = os.environ.get("ALLABEL_TEST_LLM", "http://127.0.0.1:8130/v1")
 REPOSITORY = Path(__file__).resolve().parents[2]
 # vLLM starts its processes anew from this script: it must do nothing when imported.
 SCRIPT = """\
@@ -147,13 +145,8 @@ def test_every_entity_has_a_score_and_every_reply_a_perplexity(tagged: "subproce
 
 
 def test_the_server_is_asked_the_same_and_says_mostly_the_same(
-    tagged: "subprocess.CompletedProcess[str]", project: Path, allabel: Run
+    tagged: "subprocess.CompletedProcess[str]", model: str, project: Path, allabel: Run
 ) -> None:
-    try:
-        with urllib.request.urlopen(f"{URL}/models", timeout=10) as answer:
-            model = str(json.load(answer)["data"][0]["id"])
-    except (OSError, urllib.error.URLError) as error:
-        pytest.skip(f"no server at {URL} (set ALLABEL_TEST_LLM): {error}")
     if model != MODEL.name:
         pytest.skip(f"the server at {URL} has another model: {model}")
     copy = shutil.copytree(project, project.with_name("served"))

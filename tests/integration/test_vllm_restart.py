@@ -140,16 +140,24 @@ def answered(folder: Path) -> list[str]:
     return [id for id, status, _ in journal(folder) if status != "failed"]
 
 
-def test_a_server_killed_and_started_again_in_the_middle_costs_no_text_and_no_answer(
-    tmp_path: Path, allabel: Run, server: Server
-) -> None:
+def killed_in_the_middle(
+    tmp_path: Path, allabel: Run, server: Server, *, patience_s: float
+) -> tuple[Tagging, Path, int]:
+    """Kill the server after the first answers: the run, its project, and the server's count of answers before it."""
     folder = project(tmp_path, allabel)
     server.start()
     server.ready()
     n_before = server.n_answers
-    run = Tagging(folder, server, patience_s=600)
+    run = Tagging(folder, server, patience_s=patience_s)
     run.until(10)
     server.kill()
+    return run, folder, n_before
+
+
+def test_a_server_killed_and_started_again_in_the_middle_costs_no_text_and_no_answer(
+    tmp_path: Path, allabel: Run, server: Server
+) -> None:
+    run, folder, n_before = killed_in_the_middle(tmp_path, allabel, server, patience_s=600)
     before = answered(folder)
     assert 10 <= len(before) < N
     server.start()
@@ -165,13 +173,7 @@ def test_a_server_killed_and_started_again_in_the_middle_costs_no_text_and_no_an
 def test_a_server_that_stays_away_fails_the_rest_with_the_reason_and_a_rerun_asks_for_these_alone(
     tmp_path: Path, allabel: Run, server: Server
 ) -> None:
-    folder = project(tmp_path, allabel)
-    server.start()
-    server.ready()
-    n_before = server.n_answers
-    run = Tagging(folder, server, patience_s=2)
-    run.until(10)
-    server.kill()
+    run, folder, n_before = killed_in_the_middle(tmp_path, allabel, server, patience_s=2)
     status, rows, said = run.ended()
     assert status == 1
     assert "the server gave no answer for 2 s" in said

@@ -39,12 +39,9 @@ def load(model: str, options: Mapping[str, Any]) -> "VllmEngine":
     # As vLLM's own command line does: a fork would take over our threads' locks and OpenMP's.
     os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
     import vllm
+    from vllm import sampling_params
 
-    try:
-        from vllm.sampling_params import StructuredOutputsParams  # noqa: F401
-    except ImportError:
-        raise _too_old(vllm.__version__) from None
-    if not hasattr(vllm.LLM, "enqueue_chat"):
+    if not (hasattr(sampling_params, "StructuredOutputsParams") and hasattr(vllm.LLM, "enqueue_chat")):
         raise _too_old(vllm.__version__)
     known = {*inspect.signature(vllm.LLM.__init__).parameters} - {"self", "kwargs"}
     check_names(options, known | {field.name for field in dataclasses.fields(vllm.EngineArgs)})

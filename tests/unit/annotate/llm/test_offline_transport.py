@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from echo_requests import SCHEMA, ask, request
+from faulty_server import content_for
 
-from allabel.annotate.llm.base import Answer, Request, Token
+from allabel.annotate.llm.base import Answer, Token
 from allabel.annotate.llm.offline_engine import Done, EngineError, RequestError
 from allabel.annotate.llm.offline_transport import OfflineTransport
 from allabel.annotate.llm.prompt import Messages
@@ -15,12 +17,7 @@ from allabel.annotate.llm.tally import Limits, Tally
 from allabel.errors import ServerError
 from allabel.reply import Status
 
-SCHEMA = {"type": "object", "properties": {"echo": {"type": "string"}}, "required": ["echo"]}
 Script = Callable[[Messages], Done]
-
-
-def content_for(text: str) -> str:
-    return json.dumps({"echo": text})
 
 
 def echo(shown: Messages) -> Done:
@@ -74,30 +71,8 @@ class ScriptedEngine:
         self.dropped += ids
 
 
-def request(text: str, schema: dict[str, Any] | None = SCHEMA) -> Request:
-    return Request(({"role": "system", "content": "Echo."}, {"role": "user", "content": text}), schema)
-
-
 def transport(engine: ScriptedEngine, **options: Any) -> OfflineTransport:
     return OfflineTransport("m", lambda: engine, **options)
-
-
-def check(i: int, answer: Answer) -> str:
-    try:
-        return "" if "echo" in json.loads(answer.content) else "'echo' is missing"
-    except ValueError as error:
-        return f"not JSON: {error}"
-
-
-def ask(sender: OfflineTransport, *texts: str, schema: dict[str, Any] | None = SCHEMA) -> list[Answer]:
-    got: dict[int, Answer] = {}
-
-    def take(i: int, answer: Answer) -> None:
-        assert i not in got
-        got[i] = answer
-
-    sender.send([request(text, schema) for text in texts], take, check)
-    return [got[i] for i in range(len(texts))]
 
 
 def test_every_request_is_answered_once_with_content_tokens_and_counts() -> None:
