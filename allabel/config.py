@@ -8,8 +8,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +23,8 @@ from allabel.errors import InputError
 
 FILE_NAME = "allabel.toml"
 SECRETS = ("api_key",)
+# Values that may hold a password, and are not shown in messages.
+HIDDEN = (*SECRETS, "database")
 
 
 class ModelPrice(BaseModel):
@@ -52,6 +55,11 @@ class Settings(BaseSettings):
     patience_s: how long a server without any answer is waited for. budget_requests, budget_tokens, budget_money: what
     one run may use. prices: by the model's name, `[prices."NAME"]` with `prompt` and `output` a million tokens.
     vllm: arguments of the `vllm` backend's engine, `[vllm]`, by vLLM's own names.
+    database: where the store is, as `postgresql+psycopg://user@host/name`; "" for `project.db` in the folder. A
+    password comes by the variable, PGPASSWORD or ~/.pgpass, never by the file.
+    double_share: the share of texts that two people annotate, for agreement. blind_share: the share annotated without
+    a suggestion in sight. lease_minutes: how long a text waits for a person who does nothing. session_hours: how long
+    a sign-in lasts.
     """
 
     model_config = SettingsConfigDict(env_prefix="ALLABEL_", extra="forbid", frozen=True)
@@ -88,6 +96,18 @@ class Settings(BaseSettings):
     budget_money: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     prices: dict[str, ModelPrice] = Field(default_factory=dict)
     vllm: dict[str, JsonValue] = Field(default_factory=dict)
+    database: str = Field(default="", repr=False)
+    double_share: float = Field(default=0.0, ge=0, le=1)
+    blind_share: float = Field(default=0.1, ge=0, le=1)
+    lease_minutes: float = Field(default=30.0, gt=0, le=10_000)
+    session_hours: float = Field(default=12.0, gt=0, le=10_000)
+
+    @field_validator("database")
+    @classmethod
+    def _is_a_url(cls, database: str) -> str:
+        if database and "://" not in database:
+            raise ValueError("it is no URL such as postgresql+psycopg://user@host/name")
+        return database
 
     @classmethod
     def settings_customise_sources(
@@ -148,7 +168,7 @@ def _wrong(
     if kind == "missing":
         problem = f"the setting {setting!r} is missing"
     else:
-        shown = "" if name in SECRETS else f", not {error['input']!r}"
+        shown = "" if name in HIDDEN else f", not {error['input']!r}"
         problem = f"the setting {setting!r} is wrong: {error['msg']}{shown}"
     if name in given or not (variable or of_file):
         return InputError(problem, remedy=f"mend --{'cap' if name == 'uncertainty_cap' else name.replace('_', '-')}")
@@ -191,4 +211,19 @@ def _read(path: Path) -> dict[str, Any]:
                 file=path,
                 remedy=f"take it out and set OPENAI_{secret.upper()} or ALLABEL_{secret.upper()} instead",
             )
+    if _has_password(str(data.get("database", ""))):
+        raise InputError(
+            "the URL of 'database' holds a password",
+            file=path,
+            remedy="take it out of the file; set ALLABEL_DATABASE with it, or PGPASSWORD, or put it into ~/.pgpass",
+        )
     return data
+
+
+def _has_password(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.password) or "password" in parse_qs(parts.query)
+    except ValueError:
+        # What cannot be read as a URL is told where it is opened, without its text.
+        return False

@@ -66,6 +66,11 @@ class Annotation:
     """One person's (or one gold file's) answer for one document at one moment; the store keeps all of them.
 
     seconds: the time the person spent on the text, finite and above 0; `None` where nobody measured.
+    seq: the number the store gave it, `None` before it is kept; two answers that differ in it alone are equal.
+    based_on: `seq` of the answer it replaced, as its author saw it; 0 where there was none, `None` where nobody asked.
+    save_id: the client's id of this save, kept once; "" where there is none.
+    suggested: number of the suggestion there was for the text; `None` without one.
+    blind: whether that suggestion was withheld.
     """
 
     doc_id: DocId
@@ -74,6 +79,11 @@ class Annotation:
     source: str
     at: datetime
     seconds: float | None = None
+    seq: int | None = field(default=None, compare=False)
+    based_on: int | None = None
+    save_id: str = ""
+    suggested: int | None = None
+    blind: bool = False
 
 
 def longest_spans(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -27,7 +27,7 @@ from allabel.select.cost import CostModel
 from allabel.select.plan import Plan
 from allabel.select.tagging import Tagging
 from allabel.selecting import Selected, Selecting, Unfinished
-from allabel.store.records import Counts
+from allabel.store.records import Counts, Pick
 from allabel.store.store import Store
 from allabel.tagging import StoreMemory, tag
 from retrieval.base import Similarity
@@ -64,13 +64,17 @@ class Project:
             raise StoreError(
                 f"cannot be made a project: {error.strerror}", file=folder, remedy="choose a folder that can be written"
             ) from error
-        if not (folder / DATABASE).exists():
-            Store.create(folder / DATABASE).close()
-        with Store.open(folder / DATABASE) as left:
+        place = _place(folder, config.load(folder))
+        if not Store.exists(place):
+            Store.create(place).close()
+        with Store.open(place) as left:
             # An earlier `init` that was killed leaves an empty store; one with documents has lost its labels.
             if left.count():
+                what, or_another = (DATABASE, "") if isinstance(place, Path) else ("the database", ", or name another")
                 raise StoreError(
-                    f"{DATABASE} holds documents, and {LABELS} is missing", file=folder, remedy=f"put {LABELS} back"
+                    f"{what} holds documents, and {LABELS} is missing",
+                    file=folder,
+                    remedy=f"put {LABELS} back{or_another}",
                 )
         # The labels go last: a folder with labels.toml is a whole project.
         with write_atomically(folder / LABELS) as file:
@@ -86,7 +90,7 @@ class Project:
             )
         settings = config.load(folder, **flags)
         schema = LabelSchema.read(folder / LABELS)
-        return cls(folder, schema, Store.open(folder / DATABASE), settings)
+        return cls(folder, schema, Store.open(_place(folder, settings)), settings)
 
     def close(self) -> None:
         """Close the store."""
@@ -168,6 +172,13 @@ class Project:
         Raises InputError where budget or strategy cannot be read or met.
         """
         return self._selecting.plan(budget, strategy or self.settings.strategy, seed, more=more)
+
+    def preview(self, budget: str, strategy: str | None = None, seed: int = 0) -> tuple[Pick, ...]:
+        """Return what a new selection would choose in its first round; nothing is queued, no language model is asked.
+
+        Raises InputError where budget or strategy cannot be read or met, or the first round would ask one.
+        """
+        return self._selecting.preview(budget, strategy or self.settings.strategy, seed)
 
     def unfinished(self) -> list[Unfinished]:
         """Return the selections that have stages to come, oldest first."""
@@ -286,6 +297,10 @@ class Project:
     def counts(self) -> Counts:
         """Return how many documents are in each state."""
         return self.store.counts()
+
+
+def _place(folder: Path, settings: Settings) -> str | Path:
+    return settings.database or folder / DATABASE
 
 
 def _annotation(document: Document, *, author: str, source: str) -> Annotation:

@@ -17,7 +17,7 @@ from allabel.schema import LabelSchema
 from allabel.select.afford import check_budget
 from allabel.select.base import Pool, Tools
 from allabel.select.budget import Budget, count_tokens
-from allabel.select.chain import NAMED_CHAINS, Chain
+from allabel.select.chain import NAMED_CHAINS, Chain, asks_annotator
 from allabel.select.cost import CostModel, Logged
 from allabel.select.duplicates import Duplicates, find_duplicates
 from allabel.select.plan import Plan, plan_stages
@@ -185,6 +185,26 @@ class Selecting:
         tagging = self._tagging(n_tagged, texts, asked.budget.cost) if n_tagged else None
         groups = tuple(tuple(pool.ids[i] for i in group) for group in alike.groups)
         return Plan(stages, asked.budget, tagging, groups, len(alike.spare))
+
+    def preview(self, budget: str, strategy: str, seed: int) -> tuple[Pick, ...]:
+        """Do what `Project.preview` promises."""
+        asked = self._asked(budget, strategy, seed, lambda _: None, more=True)
+        chain, pool = asked.chain, asked.pool
+        check_budget(asked.budget, pool)
+        if asks_annotator(chain.stages[0]) and self._settings.backend != ON_BOARD_BACKEND:
+            raise InputError(
+                f"the strategy {strategy!r} asks the {self._settings.backend} backend how unsure it is of every text, "
+                "and a preview asks no language model",
+                remedy="look at its plan and run it, or preview another strategy",
+            )
+        steps = chain.advance(pool, asked.budget, [], seed)
+        chosen = [(step.stage, choice) for step in steps for choice in step.choices]
+        if not chosen:
+            raise _pays_none(asked.new)
+        return tuple(
+            Pick(pool.ids[choice.position], stage, rank, choice.score, choice.reason, 0)
+            for rank, (stage, choice) in enumerate(chosen, start=1)
+        )
 
     def _asked(self, budget: str, strategy: str, seed: int, tell: Tell, *, more: bool) -> _Asked:
         new = Selection(None, strategy, budget, 0, seed, datetime.now(UTC))

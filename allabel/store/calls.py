@@ -23,13 +23,11 @@ def calls_summary(connection: Connection) -> CallsSummary:
     """Work the journal out, in SQL."""
     statuses = connection.execute(select(calls.c.status, func.count()).group_by(calls.c.status))
     prompt, output = func.sum(calls.c.n_prompt_tokens), func.sum(calls.c.n_output_tokens)
-    models = connection.execute(
-        select(calls.c.model, func.count(), prompt, output).group_by(calls.c.model).order_by(calls.c.model)
-    )
+    models = connection.execute(select(calls.c.model, func.count(), prompt, output).group_by(calls.c.model))
     return CallsSummary(
         n_requests=int(connection.execute(select(func.coalesce(func.sum(calls.c.n_attempts), 0))).scalar_one()),
         by_status={status: int(n) for status, n in sorted(tuple(row) for row in statuses)},
-        models=tuple(ModelCalls(model, int(n), int(p), int(o)) for model, n, p, o in models),
+        models=tuple(ModelCalls(model, int(n), int(p), int(o)) for model, n, p, o in sorted(map(tuple, models))),
         latency_p50_s=_latency(connection, 0.5),
         latency_p95_s=_latency(connection, 0.95),
     )

@@ -1,11 +1,13 @@
-"""The engine and its transactions: WAL, foreign keys, full synchronisation, one writer at a time."""
+"""The engine and its transactions: one writer at a time, readers that see one state, commits that last."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import NoSuchModuleError
 
 from allabel.errors import StoreError
@@ -13,7 +15,10 @@ from allabel.store.faults import store_errors
 from allabel.store.location import Location
 
 BUSY_TIMEOUT_S = 10.0
-_WRITES = {"allabel_writes": True}
+# Seconds until a server that does not answer counts as away.
+CONNECT_TIMEOUT_S = 10
+# Any number will do, as long as every writer takes the same.
+WRITER_LOCK = 0x616C6C6162656C
 
 
 class Database:
@@ -23,6 +28,9 @@ class Database:
         self.location = location
         self._engine = _engine(location, busy_timeout_s)
         self._here = threading.local()  # a transaction belongs to the thread that began it
+        # A server's writer waits for its lock inside the transaction, and has to see what was committed meanwhile.
+        server = location.path is None
+        self._writes: dict[str, Any] = {"isolation_level": "READ COMMITTED"} if server else {"allabel_writes": True}
 
     @property
     def _current(self) -> Connection | None:
@@ -48,8 +56,10 @@ class Database:
                     yield self._current
                 return
             with self._engine.connect() as plain:
-                connection = plain.execution_options(**_WRITES)
+                connection = plain.execution_options(**self._writes)
                 with connection.begin():
+                    if self.location.path is None:
+                        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
                     self._here.connection = connection
                     try:
                         yield connection
@@ -57,7 +67,7 @@ class Database:
                         self._here.connection = None
 
     def close(self) -> None:
-        """Close every connection; SQLite then folds its -wal file into the database."""
+        """Close every connection; an SQLite store then folds its -wal file into the database."""
         self._engine.dispose()
 
 
@@ -67,14 +77,30 @@ def _engine(location: Location, busy_timeout_s: float) -> Engine:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
         return engine
+    if location.url.get_backend_name() != "postgresql":
+        raise StoreError(
+            f"no driver for {location.url.drivername}: a store is an SQLite file or a PostgreSQL database",
+            file=location.name,
+            remedy="write it as postgresql+psycopg://user@host/name",
+        )
+    patience = {} if "connect_timeout" in location.url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
     try:
-        return create_engine(location.url)
+        # A connection that the server dropped meanwhile is found before it is used, and replaced.
+        engine = create_engine(
+            location.url,
+            isolation_level="REPEATABLE READ",
+            pool_pre_ping=True,
+            connect_args=patience,
+            json_serializer=_to_json,
+        )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise StoreError(
             f"no driver for {location.url.drivername}: {error}",
             file=location.name,
-            remedy="install it beside allabel, for example: pip install 'psycopg[binary]'",
+            remedy="install it beside allabel: pip install 'allabel[postgres]'",
         ) from error
+    event.listen(engine, "connect", partial(_set_session, busy_timeout_s))
+    return engine
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
@@ -84,6 +110,22 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     # FULL syncs the log at every commit: a confirmed annotation survives a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _to_json(value: Any) -> str:
+    # The driver would let these errors pass as they are, without a word of what was to be stored.
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"a value cannot be stored: {error}", remedy="keep `meta` to what JSON can hold") from error
+
+
+def _set_session(busy_timeout_s: float, connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")
+        # As FULL above: what was confirmed is on the server's disk.
+        cursor.execute("SET synchronous_commit = on")
+    connection.commit()
 
 
 def _begin(connection: Connection) -> None:

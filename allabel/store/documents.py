@@ -124,6 +124,15 @@ def all_documents(connection: Connection) -> list[Document]:
     return [_document(row) for row in connection.execute(select(documents).order_by(documents.c.position))]
 
 
+def documents_of(connection: Connection, ids: Iterable[DocId]) -> dict[DocId, Document]:
+    """The texts of these ids that the store holds."""
+    found: dict[DocId, Document] = {}
+    for batch in batches(ids):
+        rows = connection.execute(select(documents).where(documents.c.id.in_(batch)))
+        found.update((row.id, _document(row)) for row in rows)
+    return found
+
+
 def one_document(connection: Connection, id: DocId) -> Document:
     """One text. Raises StoreError naming the id when there is none."""
     row = connection.execute(select(documents).where(documents.c.id == id)).first()

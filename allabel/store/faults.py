@@ -8,17 +8,14 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from allabel.errors import StoreError
+from allabel.store.server_faults import LOCKED, NUL, server_fault
 
 _PERMISSION = "give yourself write permission on the file and its folder, or copy the project to a folder of yours"
 RESTORE = "restore the file from a copy; keep the damaged one, `sqlite3 FILE .recover` may save what is left in it"
-_LOCKED = (
-    "another program is writing to it and did not finish in time",
-    "wait until the other allabel command or page has ended, then run this again",
-)
 # By SQLite's primary result code: what happened, and the way out.
 _FAULTS = {
-    sqlite3.SQLITE_BUSY: _LOCKED,
-    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
     sqlite3.SQLITE_READONLY: ("it cannot be written to", _PERMISSION),
     sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", _PERMISSION),
     sqlite3.SQLITE_PERM: ("it cannot be opened", _PERMISSION),
@@ -43,12 +40,17 @@ def _store_error(error: Exception, where: str) -> StoreError:
     if isinstance(cause, UnicodeEncodeError):
         around = cause.object[max(0, cause.start - 20) : cause.end + 20]
         problem, remedy = f"half a surrogate pair cannot be stored: {around!r}", "mend that text in its file"
+    elif NUL in str(cause):
+        problem = "a text holds the character NUL (\\x00), which PostgreSQL cannot store"
+        remedy = "take it out of the file, or keep the project in an SQLite file"
     elif isinstance(cause, (TypeError, ValueError)):
         problem, remedy = f"a value cannot be stored: {cause}", "keep `meta` to what JSON can hold"
     elif isinstance(cause, PoolTimeoutError):
-        problem, remedy = _LOCKED
-    else:
+        problem, remedy = LOCKED
+    elif isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         problem, remedy = _FAULTS.get(code, ("the database refused", "run `allabel doctor` on the project"))
         problem = f"{problem} ({cause})"
+    else:
+        problem, remedy = server_fault(cause)
     return StoreError(problem, file=where, remedy=remedy)

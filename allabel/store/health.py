@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, Text, func, select, type_coerce
+from sqlalchemy import Column, Connection, Table, Text, cast, func, select
 
 from allabel.document import Document
 from allabel.errors import SpanError
@@ -45,8 +45,8 @@ def problems(connection: Connection) -> Iterator[str]:
 
 def _span_problems(connection: Connection, table: Table, column: Column[Any]) -> Iterator[str]:
     # The raw JSON: one unreadable row is a line of the answer, not the end of it.
-    query = select(documents.c.id, documents.c.text, type_coerce(column, Text).label("raw"))
-    joined = query.join(table, table.c.doc_id == documents.c.id).where(type_coerce(column, Text).is_not(None))
+    query = select(documents.c.id, documents.c.text, cast(column, Text).label("raw"))
+    joined = query.join(table, table.c.doc_id == documents.c.id).where(cast(column, Text).is_not(None))
     for row in connection.execute(joined.order_by(documents.c.position)):
         try:
             data = json.loads(row.raw)

@@ -28,6 +28,8 @@ class Location:
             raise StoreError(
                 "the database URL cannot be read", remedy="write it as postgresql+psycopg://user@host/name"
             ) from error
+        if url.drivername in {"postgres", "postgresql"}:
+            url = url.set(drivername="postgresql+psycopg")
         if url.get_backend_name() != "sqlite":
             return cls(url, None)
         if not url.database or url.database == ":memory:":

@@ -3,6 +3,7 @@
 import itertools
 import os
 import sqlite3
+import warnings
 from contextlib import closing
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from allabel.errors import StoreError
 from allabel.store.database import Database
 from allabel.store.faults import RESTORE, store_errors
 from allabel.store.location import Location
+from allabel.store.tables import metadata
 
 # Oldest first; `base` is a database that Alembic knows and nothing has been put into yet.
-REVISIONS = ("base", "0001", "0002", "0003")
+REVISIONS = ("base", "0001", "0002", "0003", "0004")
 HEAD = REVISIONS[-1]
 MIGRATIONS = Path(__file__).parent / "migrations"
 _INIT = "make a project first: allabel init DIR --labels labels.toml"
@@ -26,9 +28,11 @@ def create(location: Location, busy_timeout_s: float) -> Database:
         _claim(location.path)
     database = Database(location, busy_timeout_s)
     try:
-        if location.path is None and _server_revision(database) is not None:
-            raise _exists(location.name)
-        migrate(database)
+        # Looked at under the writer's lock: of two programs creating the same store one is refused.
+        with database.write():
+            if location.path is None:
+                _check_free(database)
+            migrate(database)
     except BaseException:
         database.close()
         if location.path is not None:
@@ -57,6 +61,8 @@ def open_existing(location: Location, busy_timeout_s: float) -> Database:
             raise
     try:
         if revision != HEAD:
+            if location.path is None:
+                _tell_to_back_up(location, revision)
             migrate(database)
         with database.read() as connection:  # a file that opens but cannot be read is found here, not later
             connection.execute(text("SELECT version_num FROM alembic_version"))
@@ -77,6 +83,40 @@ def migrate(database: Database) -> None:
     with database.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def exists(location: Location) -> bool:
+    """Tell whether there is a database that somebody made; whether it is a sound store is seen on opening it."""
+    if location.path is not None:
+        return location.path.exists()
+    database = Database(location)
+    try:
+        return _server_revision(database) is not None
+    finally:
+        database.close()
+
+
+def _check_free(database: Database) -> None:
+    name = database.location.name
+    with database.read() as connection:
+        names = set(inspect(connection).get_table_names())
+    if "alembic_version" in names:
+        raise _exists(name)
+    if taken := sorted(names & set(metadata.tables)):
+        raise StoreError(
+            f"the database holds tables of another program, {taken[0]!r} among them",
+            file=name,
+            remedy="make one for this project alone (createdb NAME), and name that",
+        )
+
+
+def _tell_to_back_up(location: Location, revision: str) -> None:
+    warnings.warn(
+        f"{location.name} is brought from schema {revision} to {HEAD}, all or nothing; a server keeps no copy beside "
+        f"it: make one with pg_dump --format=custom --file={location.url.database}.backup {location.url.database} "
+        "before each upgrade of allabel",
+        stacklevel=4,
+    )
 
 
 def _claim(path: Path) -> None:

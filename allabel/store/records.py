@@ -112,3 +112,26 @@ class CallsSummary:
     def n_output_tokens(self) -> int:
         """Tokens of all outputs."""
         return sum(model.n_output_tokens for model in self.models)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonProgress:
+    """What one author did. n_answers: saves. n_texts: texts they answered. n_since: texts since the moment asked about.
+
+    median_s: the median of the seconds that were measured; None where none were.
+    """
+
+    name: str
+    n_answers: int
+    n_texts: int
+    n_since: int
+    median_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the queue is. n_queued: picked and without an answer. n_answered: picked and with one."""
+
+    people: tuple[PersonProgress, ...]
+    n_queued: int
+    n_answered: int

@@ -1,9 +1,10 @@
 """What backends said of the texts: appended, never changed; the latest counts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from allabel.document import DocId, Document
 from allabel.reply import TaggedDocument
@@ -37,20 +38,37 @@ def add_tagged(connection: Connection, new: Sequence[TaggedDocument]) -> None:
 def latest_tagged(connection: Connection) -> dict[DocId, TaggedDocument]:
     """The latest reply for each tagged document, in import order; text and meta are the document's."""
     latest = select(func.max(tagged.c.seq)).group_by(tagged.c.doc_id)
-    query = (
-        select(documents.c.id, documents.c.text, documents.c.meta, tagged.c.reply, tagged.c.backend, tagged.c.model)
-        .join(documents, documents.c.id == tagged.c.doc_id)
-        .where(tagged.c.seq.in_(latest))
-        .order_by(documents.c.position)
+    query = _tagged().where(tagged.c.seq.in_(latest)).order_by(documents.c.position)
+    return {row.id: _document(row) for row in connection.execute(query)}
+
+
+def tagged_of(connection: Connection, ids: Iterable[DocId]) -> dict[DocId, tuple[int, TaggedDocument]]:
+    """The latest reply for each of these documents that has one, with its number."""
+    found: dict[DocId, tuple[int, TaggedDocument]] = {}
+    for batch in batches(ids):
+        latest = select(func.max(tagged.c.seq)).where(tagged.c.doc_id.in_(batch)).group_by(tagged.c.doc_id)
+        rows = connection.execute(_tagged().where(tagged.c.seq.in_(latest)))
+        found.update((row.id, (row.seq, _document(row))) for row in rows)
+    return found
+
+
+def tagged_by_number(connection: Connection, numbers: Iterable[int]) -> dict[int, TaggedDocument]:
+    """The replies kept under these numbers."""
+    found: dict[int, TaggedDocument] = {}
+    for batch in batches(numbers):
+        rows = connection.execute(_tagged().where(tagged.c.seq.in_(batch)))
+        found.update((row.seq, _document(row)) for row in rows)
+    return found
+
+
+def _tagged() -> Select[Any]:
+    columns = (tagged.c.seq, tagged.c.reply, tagged.c.backend, tagged.c.model)
+    return select(documents.c.id, documents.c.text, documents.c.meta, *columns).join(
+        documents, documents.c.id == tagged.c.doc_id
     )
-    return {
-        row.id: TaggedDocument(
-            id=row.id,
-            text=row.text,
-            reply=reply_from_json(row.reply),
-            backend=row.backend,
-            model=row.model,
-            meta=row.meta,
-        )
-        for row in connection.execute(query)
-    }
+
+
+def _document(row: Row[Any]) -> TaggedDocument:
+    return TaggedDocument(
+        id=row.id, text=row.text, reply=reply_from_json(row.reply), backend=row.backend, model=row.model, meta=row.meta
+    )

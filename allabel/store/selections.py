@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select
 
+from allabel.document import DocId
 from allabel.errors import StoreError
 from allabel.store.documents import batches, known_text, stored_texts
+from allabel.store.draws import DOUBLE, draw
 from allabel.store.records import Pick, Selection
 from allabel.store.tables import annotations, documents, picks, selections, steps
 
@@ -58,6 +60,13 @@ def all_picks(connection: Connection, selection_id: int | None) -> list[Pick]:
     return [_pick(row) for row in connection.execute(query)]
 
 
+def pick_of(connection: Connection, doc_id: DocId) -> Pick | None:
+    """How a document was first picked; None where it never was."""
+    query = select(picks).where(picks.c.doc_id == doc_id).order_by(picks.c.selection_id).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else _pick(row)
+
+
 def add_steps(connection: Connection, selection_id: int, stages: Iterable[str]) -> None:
     """Keep that these stages of a selection are done, whether or not they picked anything."""
     done = set(done_steps(connection, selection_id))
@@ -68,8 +77,8 @@ def add_steps(connection: Connection, selection_id: int, stages: Iterable[str]) 
 
 def done_steps(connection: Connection, selection_id: int) -> list[str]:
     """The stages of a selection that are done, by name; none where an older allabel made the selection."""
-    query = select(steps.c.stage).where(steps.c.selection_id == selection_id).order_by(steps.c.stage)
-    return list(connection.execute(query).scalars())
+    # Sorted here: servers order letters each in its own way.
+    return sorted(connection.execute(select(steps.c.stage).where(steps.c.selection_id == selection_id)).scalars())
 
 
 def waiting_picks(connection: Connection) -> list[Pick]:
@@ -106,6 +115,7 @@ def _row(selection_id: int, pick: Pick) -> dict[str, object]:
         "rank": int(pick.rank),
         "score": float(pick.score),
         "reason": pick.reason,
+        "draw": draw(pick.doc_id, DOUBLE),
     }
 
 

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Connection
+
 from allabel.document import Annotation, DocId, Document
 from allabel.errors import StoreError
 from allabel.reply import TaggedDocument
-from allabel.store import annotations, cached, calls, documents, health, opening, replies, selections
+from allabel.store import annotations, cached, calls, documents, health, opening, progress, replies, selections
 from allabel.store.codec import Json
 from allabel.store.database import BUSY_TIMEOUT_S, Database
 from allabel.store.location import Location
-from allabel.store.records import Call, CallsSummary, Counts, Pick, Selection
+from allabel.store.records import Call, CallsSummary, Counts, Pick, Progress, Selection
 
 
 class Store:
@@ -31,8 +34,13 @@ class Store:
         return cls(opening.create(Location.of(url_or_path), busy_timeout_s))
 
     @classmethod
+    def exists(cls, url_or_path: str | Path) -> bool:
+        """Tell whether there is a database; a server that cannot be asked raises StoreError."""
+        return opening.exists(Location.of(url_or_path))
+
+    @classmethod
     def open(cls, url_or_path: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
-        """Open a store; an older one is copied to `NAME.backup-REVISION` and migrated.
+        """Open a store; an older one is migrated, an SQLite file after a copy to `NAME.backup-REVISION`.
 
         Raises StoreError, touching nothing, when there is none or it is damaged, foreign, read-only or newer.
         """
@@ -55,6 +63,18 @@ class Store:
         """Commit every write of this thread inside together, or none of them when an exception leaves the block."""
         with self._database.write():
             yield
+
+    @contextmanager
+    def reads(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the database, for the rooms that keep tables of their own."""
+        with self._database.read() as connection:
+            yield connection
+
+    @contextmanager
+    def writes(self) -> Iterator[Connection]:
+        """Yield the connection of a write transaction; no other writer is at work until it ends."""
+        with self._database.write() as connection:
+            yield connection
 
     def add_documents(self, new: Iterable[Document]) -> int:
         """Keep texts in order; returns how many were new. The same id with another text raises StoreError.
@@ -127,6 +147,11 @@ class Store:
         with self._database.read() as connection:
             return documents.one_document(connection, id)
 
+    def documents_of(self, ids: Iterable[DocId]) -> dict[DocId, Document]:
+        """The texts of these ids; one that the store does not hold is left out."""
+        with self._database.read() as connection:
+            return documents.documents_of(connection, ids)
+
     def count(self) -> int:
         """How many documents there are."""
         with self._database.read() as connection:
@@ -146,6 +171,16 @@ class Store:
         """The latest answer for each annotated document, in import order."""
         with self._database.read() as connection:
             return annotations.latest_annotations(connection)
+
+    def annotations_of(self, ids: Iterable[DocId]) -> dict[DocId, Annotation]:
+        """The latest answer for each of these documents that has one."""
+        with self._database.read() as connection:
+            return annotations.annotations_of(connection, ids)
+
+    def answers(self) -> list[Annotation]:
+        """Every answer ever given for any document, oldest first."""
+        with self._database.read() as connection:
+            return annotations.all_annotations(connection)
 
     def history(self, doc_id: DocId) -> list[Annotation]:
         """Every answer ever given for a document, oldest first."""
@@ -176,6 +211,26 @@ class Store:
         """The latest reply for each tagged document, in import order."""
         with self._database.read() as connection:
             return replies.latest_tagged(connection)
+
+    def tagged_of(self, ids: Iterable[DocId]) -> dict[DocId, tuple[int, TaggedDocument]]:
+        """The latest reply for each of these documents that has one, with the number it is kept under."""
+        with self._database.read() as connection:
+            return replies.tagged_of(connection, ids)
+
+    def tagged_by_number(self, numbers: Iterable[int]) -> dict[int, TaggedDocument]:
+        """The replies kept under these numbers, such as `Annotation.suggested`, whether or not newer ones came."""
+        with self._database.read() as connection:
+            return replies.tagged_by_number(connection, numbers)
+
+    def progress(self, since: datetime) -> Progress:
+        """What each author did, in all and since a moment, and how far the queue is."""
+        with self._database.read() as connection:
+            return progress.progress(connection, since)
+
+    def recent_seconds(self, author: str, n: int = 20) -> list[float]:
+        """The seconds of an author's last n answers that were measured, newest first."""
+        with self._database.read() as connection:
+            return progress.recent_seconds(connection, author, n)
 
     def check(self) -> list[str]:
         """Say what is wrong with the database, one problem a line; nothing when it is sound."""

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -18,6 +19,8 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
+    text,
 )
 
 
@@ -42,6 +45,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 metadata = MetaData()
+
+SAVED = text("save_id <> ''")
 
 documents = Table(
     "documents",
@@ -82,7 +87,10 @@ picks = Table(
     Column("rank", Integer, nullable=False),
     Column("score", Float(53), nullable=False),
     Column("reason", Text, nullable=False),
+    # Where the id falls in [0, 1): what is drawn for a second person is found without reading every id.
+    Column("draw", Float(53)),
     Index("ix_picks_doc_id", "doc_id"),
+    Index("ix_picks_order", "selection_id", "rank"),
 )
 
 steps = Table(
@@ -102,7 +110,13 @@ annotations = Table(
     Column("source", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("seconds", Float(53)),
+    Column("based_on", Integer),
+    Column("save_id", Text, nullable=False, server_default=""),
+    Column("suggested", Integer),
+    Column("blind", Boolean, nullable=False, server_default=false()),
     Index("ix_annotations_doc_id", "doc_id", "seq"),
+    Index("ix_annotations_author", "author", "doc_id"),
+    Index("ux_annotations_save_id", "save_id", unique=True, sqlite_where=SAVED, postgresql_where=SAVED),
     sqlite_autoincrement=True,
 )
 
@@ -142,5 +156,81 @@ cached_replies = Table(
     metadata,
     Column("key", String(64), primary_key=True),
     Column("answer", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("password", Text),
+    Column("active", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("person", Text, ForeignKey("people.name"), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Index("ix_sessions_person", "person"),
+)
+
+# By name and not by person: a name that nobody has is slowed down like any other.
+failures = Table(
+    "failures",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("doc_id", Text, ForeignKey("documents.id"), primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("until", UtcDateTime, nullable=False),
+    Column("suggested", Integer),
+    Index("ix_leases_person", "person"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("doc_id", Text, ForeignKey("documents.id"), primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("entities", JSON, nullable=False),
+    Column("rejected", JSON, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("based_on", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_drafts_person", "person"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("doc_id", Text, ForeignKey("documents.id"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("save_id", Text, nullable=False, server_default=""),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_marks_doc_id", "doc_id", "seq"),
+    Index("ix_marks_person", "person", "kind", "doc_id"),
+    Index("ux_marks_save_id", "save_id", unique=True, sqlite_where=SAVED, postgresql_where=SAVED),
+    sqlite_autoincrement=True,
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    Column("text", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("person", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )

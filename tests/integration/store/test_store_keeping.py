@@ -3,15 +3,18 @@
 import math
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, text
 
 from allabel.document import Annotation, DocId, Document, Span
 from allabel.errors import SpanError, StoreError
 from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
-from allabel.store import Counts, Pick, Selection, Store
+from allabel.store import Call, Counts, PersonProgress, Pick, Selection, Store
+from allabel.store.tables import annotations, marks
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 A, B, C = DocId("a"), DocId("b"), DocId("c")
@@ -34,12 +37,17 @@ def selection(strategy: str = "allabel") -> Selection:
 
 
 def test_documents_come_back_in_import_order_exactly_as_they_went_in(store: Store) -> None:
-    texts = ["z é e\u0301 İ 🧪\r\n\t ", "", "nul \0 inside"]
+    texts = ["z é e\u0301 İ 🧪\r\n\t ", "", "\u200f\ufffe\x01 inside"]
     new = [doc(str(9 - i), text, meta={"page": i, "deep": [None, {"x": "é"}]}) for i, text in enumerate(texts)]
     assert store.add_documents(new) == 3
     assert store.documents() == new
     assert store.document(DocId("8")) == new[1]
     assert store.count() == 3
+
+
+def test_a_text_with_nul_inside_comes_back_from_a_file(file_store: Store) -> None:
+    file_store.add_documents([doc("a", "nul \0 inside")])
+    assert file_store.documents() == [doc("a", "nul \0 inside")]
 
 
 def test_importing_the_same_texts_again_doubles_nothing(store: Store) -> None:
@@ -122,6 +130,53 @@ def test_gold_for_a_text_that_differs_or_is_missing_is_refused(store: Store) -> 
         store.add_gold([doc("b", entities=())])
 
 
+def test_an_answer_says_from_what_it_came(store: Store) -> None:
+    store.add_documents([doc("a")])
+    first = annotation("a")
+    second = replace(first, seconds=2.5, based_on=1, save_id="s1", suggested=7, blind=True)
+    store.add_annotations([first, second])
+    assert store.history(A) == [first, second]
+    assert [one.seq for one in store.history(A)] == [1, 2]
+    assert store.annotations() == store.annotations_of([A, B]) == {A: second}
+    with pytest.raises(StoreError):
+        store.add_annotations([replace(first, save_id="s1")])
+    assert len(store.history(A)) == 2
+
+
+def test_some_documents_and_replies_come_back_by_id(store: Store) -> None:
+    store.add_documents([doc("a"), doc("b"), doc("c")])
+    old, new = (TaggedDocument(A, "NaCl in water", Reply(Status.OK), "chat", model) for model in "mn")
+    store.add_tagged([old, new])
+    assert store.tagged_of([A, B]) == {A: (2, new)}
+    assert store.documents_of([C, A, DocId("nobody")]) == {A: doc("a"), C: doc("c")}
+    assert store.annotations_of([]) == store.tagged_of([]) == store.documents_of([]) == {}
+
+
+def test_every_answer_and_every_reply_can_be_read_again(store: Store) -> None:
+    store.add_documents([doc("a"), doc("b")])
+    given = [annotation("b"), annotation("a", author="bo"), annotation("b", Span(0, 4, "Salt"))]
+    store.add_annotations(given)
+    assert store.answers() == given
+    old, new = (TaggedDocument(A, "NaCl in water", Reply(Status.OK), "chat", model) for model in "mn")
+    store.add_tagged([old, new])
+    assert store.tagged_by_number([1, 2, 3]) == {1: old, 2: new}
+
+
+def test_progress_counts_saves_texts_and_the_middle_of_the_seconds(store: Store) -> None:
+    store.add_documents([doc(id) for id in "abcd"])
+    store.add_selection(selection(), [pick(id, n) for n, id in enumerate("abc", start=1)])
+    store.add_selection(selection(), [pick("a", 1)])
+    times = [("a", 0, 1.0), ("a", 1, 9.0), ("b", 2, 3.0), ("b", 3, None)]
+    given = [replace(annotation(id, at=NOW + timedelta(hours=h)), seconds=s) for id, h, s in times]
+    store.add_annotations([*given, annotation("d", author="import")])
+    progress = store.progress(NOW + timedelta(hours=2))
+    assert (progress.n_queued, progress.n_answered) == (1, 2)
+    assert progress.people == (PersonProgress("ada", 4, 2, 1, 3.0), PersonProgress("import", 1, 1, 0, None))
+    assert store.recent_seconds("ada", 2) == [3.0, 9.0]
+    store.add_annotations([replace(given[0], seconds=4.0)])
+    assert store.progress(NOW).people[0].median_s == 3.5
+
+
 def test_history_grows_and_the_latest_annotation_counts(store: Store) -> None:
     store.add_documents([doc("a"), doc("b")])
     tokyo = NOW.astimezone(timezone(timedelta(hours=9)))
@@ -149,17 +204,17 @@ def test_a_moment_without_a_time_zone_is_refused(store: Store) -> None:
         store.add_annotations([annotation("a", at=datetime(2026, 1, 1))])
 
 
-@pytest.mark.parametrize("table", ["annotations", "tagged"])
+@pytest.mark.parametrize("table", ["annotations", "tagged", "marks", "calls"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET doc_id = 'b'", "DELETE FROM {}"])
-def test_the_database_itself_refuses_to_change_history(store: Store, path: Path, table: str, change: str) -> None:
+def test_the_database_itself_refuses_to_change_history(store: Store, table: str, change: str) -> None:
     store.add_documents([doc("a"), doc("b")])
     store.add_annotations([annotation("a")])
     store.add_tagged([TaggedDocument(A, "NaCl in water", Reply(Status.OK), "embedded", "crf")])
-    with (
-        closing(sqlite3.connect(path)) as other,
-        pytest.raises(sqlite3.IntegrityError, match="history is append-only"),
-    ):
-        other.execute(change.format(table))
+    store.add_calls([Call(NOW, A, "0" * 64, "m", "chat", "ok", 1, 1, 1, 1.0)])
+    with store.writes() as connection:
+        connection.execute(insert(marks).values(doc_id="a", kind="skip", note="", person="ada", at=NOW))
+    with pytest.raises(StoreError, match="history is append-only"), store.writes() as connection:
+        connection.execute(text(change.format(table)))
 
 
 def test_selections_and_picks_come_back_by_selection_and_rank(store: Store) -> None:
@@ -241,7 +296,17 @@ def test_a_sound_store_has_no_problems(store: Store) -> None:
     assert store.check() == []
 
 
-def test_check_names_spans_outside_their_text_dangling_rows_and_unreadable_ones(store: Store, path: Path) -> None:
+def test_check_names_spans_outside_their_text(store: Store) -> None:
+    store.add_documents([doc("a")])
+    with store.writes() as connection:
+        wrong = [{"start": 0, "end": 99, "label": "Salt"}]
+        connection.execute(insert(annotations).values(doc_id="a", entities=wrong, author="x", source="x", at=NOW))
+    (found,) = store.check()
+    assert "lies outside the text of 'a'" in found
+
+
+def test_check_names_dangling_rows_and_unreadable_ones_of_a_file(file_store: Store, path: Path) -> None:
+    store = file_store
     store.add_documents([doc("a"), doc("b")])
     insert = "INSERT INTO annotations (doc_id, entities, author, source, at) VALUES (?, ?, 'x', 'x', '2026-01-01')"
     with closing(sqlite3.connect(path)) as other, other:

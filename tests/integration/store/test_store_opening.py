@@ -133,7 +133,7 @@ def test_the_database_of_another_program_is_refused_untouched(path: Path, tables
 def test_the_store_of_a_newer_allabel_is_refused_untouched(made: Path) -> None:
     execute(made, "UPDATE alembic_version SET version_num = '0042'")
     before = files(made.parent)
-    with pytest.raises(StoreError, match=r"made by a newer allabel \(schema 0042, this one knows 0003\)") as caught:
+    with pytest.raises(StoreError, match=r"made by a newer allabel \(schema 0042, this one knows \d+\)") as caught:
         Store.open(made)
     assert caught.value.remedy == "upgrade allabel"
     assert files(made.parent) == before

@@ -23,7 +23,7 @@ def annotation(author: str) -> Annotation:
     return Annotation(A, (), author, "app", NOW)
 
 
-def writer(path: Path, author: str, n: int) -> "subprocess.Popen[str]":
+def writer(place: str, author: str, n: int) -> "subprocess.Popen[str]":
     script = f"""
 import sys
 from datetime import UTC, datetime
@@ -34,11 +34,11 @@ with Store.open(sys.argv[1]) as store:
         store.add_annotations([Annotation(DocId("a"), (), f"{author}{{i}}", "app", datetime.now(UTC))])
         print(f"{author}{{i}}", flush=True)
 """
-    return subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-c", script, place], stdout=subprocess.PIPE, text=True)
 
 
-def test_several_writes_commit_together(store: Store, path: Path) -> None:
-    with Store.open(path) as other:
+def test_several_writes_commit_together(store: Store, place: str) -> None:
+    with Store.open(place) as other:
         with store.transaction():
             store.add_documents([Document(A, "x")])
             store.add_annotations([annotation("ada")])
@@ -82,32 +82,32 @@ def test_threads_share_a_store_and_lose_nothing(store: Store) -> None:
     assert {x.author for x in store.history(A)} == {f"{name}{i}" for name in "pqrs" for i in range(20)}
 
 
-def test_two_processes_write_at_once_and_lose_nothing(store: Store, path: Path) -> None:
+def test_two_processes_write_at_once_and_lose_nothing(store: Store, place: str) -> None:
     store.add_documents([Document(A, "x")])
-    processes = [writer(path, name, 30) for name in "pq"]
+    processes = [writer(place, name, 30) for name in "pq"]
     confirmed = {line for process in processes for line in process.communicate()[0].split()}
     assert [process.returncode for process in processes] == [0, 0]
     assert confirmed == {x.author for x in store.history(A)} == {f"{name}{i}" for name in "pq" for i in range(30)}
 
 
-def test_a_killed_process_loses_no_confirmed_annotation(path: Path) -> None:
-    with Store.create(path) as store:
+def test_a_killed_process_loses_no_confirmed_annotation(place: str) -> None:
+    with Store.open(place) as store:
         store.add_documents([Document(A, "x")])
-    process = writer(path, "p", 100_000)
+    process = writer(place, "p", 100_000)
     assert process.stdout is not None
     confirmed = [process.stdout.readline().strip() for _ in range(25)]
     process.send_signal(signal.SIGKILL)
     confirmed += process.communicate()[0].split("\n")[:-1]
     assert process.returncode == -signal.SIGKILL
-    with Store.open(path) as store:
+    with Store.open(place) as store:
         kept = [x.author for x in store.history(A)]
         assert store.check() == []
     assert kept[: len(confirmed)] == confirmed
     assert len(kept) - len(confirmed) <= 1
 
 
-def test_a_writer_that_does_not_finish_is_named_with_a_remedy(store: Store, path: Path) -> None:
-    store.add_documents([Document(A, "x")])
+def test_a_writer_that_does_not_finish_is_named_with_a_remedy(file_store: Store, path: Path) -> None:
+    file_store.add_documents([Document(A, "x")])
     with closing(sqlite3.connect(path, isolation_level=None)) as other, Store.open(path, busy_timeout_s=0.1) as waiting:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="another program is writing") as caught:
@@ -119,8 +119,8 @@ def test_a_writer_that_does_not_finish_is_named_with_a_remedy(store: Store, path
         waiting.add_annotations([annotation("ada")])
 
 
-def test_every_connection_syncs_fully_logs_ahead_and_holds_references(store: Store) -> None:
-    with store._database.write() as connection:
+def test_every_connection_syncs_fully_logs_ahead_and_holds_references(file_store: Store) -> None:
+    with file_store._database.write() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys")
