@@ -1,0 +1,30 @@
+"""Long work over a whole project, each a function of its folder, so that it can run in a process of its own."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from allabel.annotate.backends import embedded
+from allabel.project import Project
+from allabel.refreshing import Learned, Refreshed, refresh
+from allabel.review.doubts import Doubted, doubts, held_out_replies
+
+Flags = dict[str, Any]
+
+
+def refresh_suggestions(folder: Path, flags: Flags, learned: Learned | None, ahead: int) -> Refreshed:
+    """Do what `allabel.refreshing.refresh` promises; seconds, and longer where a language model is asked."""
+    with Project.open(folder, **flags) as project:
+        return refresh(project, learned, ahead)
+
+
+def doubts_of(folder: Path, flags: Flags, seed: int = 0) -> list[Doubted]:
+    """List where the annotator on board, trained on the other texts, disagrees with the annotations; seconds.
+
+    Raises InputError below two distinct annotated texts.
+    """
+    with Project.open(folder, **flags) as project:
+        annotated = project.demonstrations()
+        annotator = embedded(project.schema, project.settings)
+        return doubts(annotated, held_out_replies(annotator, annotated, np.random.default_rng(seed)))

@@ -1,0 +1,1 @@
+"""What several people's answers and the model's say of each other: agreement, disputes, anchoring. Plain data in."""
