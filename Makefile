@@ -5,7 +5,7 @@ BIN := .venv/bin
 export OMP_WAIT_POLICY ?= passive
 export GOMP_SPINCOUNT ?= 0
 
-.PHONY: demo test check dense lanes slow vllm clean
+.PHONY: demo test check dense lanes slow vllm e2e clean
 
 .venv/.base: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -18,6 +18,10 @@ export GOMP_SPINCOUNT ?= 0
 
 .venv/.dense: pyproject.toml .venv/.dev
 	$(BIN)/pip install --quiet -c constraints-cpu.txt -e '.[dev,dev-dense]'
+	@touch $@
+
+.venv/.e2e: pyproject.toml .venv/.dev
+	$(BIN)/pip install --quiet -c constraints-cpu.txt -e '.[dev,dev-e2e]'
 	@touch $@
 
 demo: .venv/.base  ## the main job on the shipped corpus, set-up included
@@ -43,7 +47,10 @@ slow: .venv/.dev  ## tests that take minutes
 vllm: .venv/.dev  ## against a real vLLM server with a small model (3 GB are installed the first time)
 	$(PYTHON) tests/with_vllm.py $(BIN)/pytest -n 0 -m vllm
 
-lanes: slow dense vllm  ## every slow lane
+e2e: .venv/.e2e  ## the annotation app in a real browser (Chromium has to be installed: apt-get install chromium)
+	$(BIN)/pytest -n 0 -m e2e
+
+lanes: slow dense vllm e2e  ## every slow lane
 
 clean:
 	rm -rf .venv demo build dist

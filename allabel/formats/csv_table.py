@@ -36,7 +36,7 @@ class Csv:
         if token_columns(header.cells):
             yield from read_token_table(rows, body, header.cells)
         else:
-            yield from _read_documents(path, body, header)
+            yield from read_table_rows(path, body, header)
 
     def write(self, documents: Iterable[Document], path: Path) -> None:
         """Write the documents so that `read` gives their ids, texts and entities back."""
@@ -49,7 +49,8 @@ class Csv:
                 writer.writerow([document.id, document.text, entities])
 
 
-def _read_documents(path: Path, body: Iterator[Row], header: Row) -> Iterator[Record]:
+def read_table_rows(path: Path, body: Iterator[Row], header: Row) -> Iterator[Record]:
+    """Read the rows under a header with a column `text`. Raises InputError naming the line of the first bad one."""
     names = _native_names(header.cells)
     if "text" not in names:
         raise InputError(

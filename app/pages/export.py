@@ -1,0 +1,74 @@
+"""Export: annotations, gold or tagging in every format, looked at before it is taken away."""
+
+import tempfile
+import threading
+import warnings
+from pathlib import Path
+
+import streamlit as st
+
+from allabel.errors import InputError
+from allabel.formats.base import FormatWarning
+from allabel.formats.registry import FORMATS, write_documents
+from allabel.formats.tagged import write_tagged
+from allabel.project import Project
+from app import problems
+from app.state import Work
+from app.wording import plain
+
+_WHAT = {"annotations": "Annotations", "gold": "Gold", "tagged": "Tagged texts"}
+_ABOUT = {
+    "jsonl": "Everything: offsets, values, times, meta. The format that loses nothing.",
+    "conll": "A token a line with its tag. Offsets become token edges; values and meta are left out.",
+    "csv": "id, text and entities as JSON. Values and meta are left out.",
+    "text": "One text a line, without any entity.",
+}
+_SHOWN_LINES = 15
+_WARNINGS = threading.Lock()
+
+
+def show(work: Work) -> None:
+    """Draw the page."""
+    st.title("Export")
+    counts = work.project.counts()
+    n_of = {"annotations": counts.annotated, "gold": counts.gold, "tagged": counts.tagged}
+    left, right = st.columns(2)
+    what = left.radio(
+        "What", list(_WHAT), format_func=lambda key: f"{_WHAT[key]} ({n_of[key]:,})", key="export.what", horizontal=True
+    )
+    formats = ["jsonl"] if what == "tagged" else list(FORMATS)
+    format_ = right.selectbox("Format", formats, key=f"export.format.{what == 'tagged'}")
+    st.caption(
+        "Tagged output is JSONL; `allabel convert` makes other formats of it." if what == "tagged" else _ABOUT[format_]
+    )
+    if not n_of[what]:
+        st.info(f"There are no {_WHAT[what].lower()} to export yet.", icon=":material/info:")
+        return
+    try:
+        with st.spinner("Writing…"):
+            content, notes = written(work.project, what, format_)
+    except InputError as error:
+        st.warning(f"This cannot be written as {format_}: one of the texts does not fit the format.")
+        problems.show(error)
+        return
+    for note in notes:
+        st.info(plain(note), icon=":material/info:")
+    name = f"{work.folder.name}-{what}{FORMATS[format_].suffixes[0]}"
+    st.download_button(f"Download {name}", content, name, type="primary", icon=":material/download:", on_click="ignore")
+    lines = content.decode("utf-8").splitlines()
+    st.caption(f"The first {min(len(lines), _SHOWN_LINES)} of {len(lines):,} lines, {len(content):,} bytes")
+    st.code("\n".join(line[:500] for line in lines[:_SHOWN_LINES]), language=None, wrap_lines=True)
+
+
+def written(project: Project, what: str, format_: str) -> tuple[bytes, list[str]]:
+    """Return the file's content and what was left out of it, in words. Raises InputError on what does not fit."""
+    with tempfile.TemporaryDirectory() as folder, _WARNINGS, warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", FormatWarning)
+        path = Path(folder) / f"export{FORMATS[format_].suffixes[0]}"
+        if what == "tagged":
+            write_tagged(project.tagged().values(), path)
+        else:
+            documents = project.annotated() if what == "annotations" else list(project.store.gold().values())
+            write_documents(documents, path, format_)
+        notes = [str(one.message).removeprefix(f"{path}: ") for one in heard if issubclass(one.category, FormatWarning)]
+        return path.read_bytes(), notes

@@ -1,0 +1,160 @@
+"""Import: a file is looked through before anything is kept, and kept whole or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from allabel.errors import InputError
+from allabel.formats.registry import FORMATS
+from allabel.project import As, Project
+from app import problems, state
+from app.pages.start.reading import Found, check, read_file
+from app.state import Work
+from app.wording import plain, shortened
+
+_ROLES = {
+    "auto": "Gold if there is any, else texts",
+    "texts": "Texts only",
+    "gold": "Gold: scores and simulates, is no demonstration",
+    "annotations": "Annotations: people's answers, demonstrations at once",
+}
+_SHOWN, _PROBLEMS_SHOWN = 10, 500
+# So many problems stand in a table whose cells break into lines; more are better scrolled.
+_WRAPPED = 50
+_DONE = "start.imported"
+
+
+def draw(work: Work) -> None:
+    """Draw the choice of a file, what is in it, and the button that keeps it."""
+    if done := st.session_state.pop(_DONE, None):
+        st.success(done, icon=":material/check_circle:")
+    version = st.session_state.setdefault("start.upload", 0)
+    source = _source(version)
+    left, right = st.columns([1, 2])
+    format_ = left.selectbox("Format", ["auto", *FORMATS], key="start.format", help="auto: told from the file")
+    role = right.selectbox("Take its answers as", list(_ROLES), format_func=_ROLES.__getitem__, key="start.role")
+    flat = st.checkbox("Of overlapping spans keep the longest", key="start.flat")
+    if source is None:
+        return
+    with _at_hand(source) as path:
+        try:
+            found = _looked_through(work.project, path, format_, role, flat=flat)
+        except InputError as error:
+            problems.show(error)
+            return
+        _preview(found)
+        _problems(found)
+        if st.button("Import", type="primary", disabled=found.n_problems > 0):
+            taken: As | None = next((one for one in get_args(As) if one == role), None)
+            with st.spinner("Importing…"):
+                got = work.project.import_records(found.records, path, taken, flat=flat)
+            answers = f"; {got.answers:,} answers kept as {got.role}" if got.answers else ""
+            st.session_state[_DONE] = plain(f"{path.name}: {got.read:,} documents, {got.new:,} new{answers}.")
+            st.session_state["start.upload"] = version + 1
+            st.rerun()
+    if found.n_problems:
+        st.caption("Nothing is imported while there are problems: mend the file, then choose it again.")
+
+
+def _source(version: int) -> UploadedFile | Path | None:
+    """Let a file be uploaded; where the app is on the person's own machine, also be named."""
+    uploaded = st.file_uploader(
+        "A file of texts: JSONL, CoNLL columns, CSV with a column text, or one text a line", key=f"start.file.{version}"
+    )
+    if uploaded is not None or not state.is_local():
+        return uploaded
+    named = st.text_input("or its path on this computer", key=f"start.path.{version}", placeholder="~/texts.jsonl")
+    return Path(named.strip()).expanduser() if named.strip() else None
+
+
+@contextmanager
+def _at_hand(source: UploadedFile | Path) -> Iterator[Path]:
+    """Give the file under its own name: the ids of texts without one come of it."""
+    if isinstance(source, Path):
+        yield source
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / (Path(source.name).name or "upload")
+        source.seek(0)
+        with path.open("wb") as file:
+            shutil.copyfileobj(source, file)
+        yield path
+
+
+def _looked_through(project: Project, path: Path, format_: str, role: str, *, flat: bool) -> Found:
+    with st.spinner("Looking through the file…"):
+        if not path.exists():
+            raise InputError("there is no such file", file=path, remedy="check the name and the folder")
+        found = read_file(path, format_)
+        documents, gold = project.store.documents(), project.store.gold()
+        check(found, project.schema, path, documents, gold, role=role, flat=flat)
+    return found
+
+
+def _preview(found: Found) -> None:
+    n, answered = len(found.records), sum(one.document.is_gold for one in found.records)
+    told = f"**{n:,}** documents read as **{found.format}**, {answered:,} of them with answers."
+    st.markdown(f"{told} The first {min(n, _SHOWN)}:" if n else told)
+    if n:
+        st.dataframe(
+            [
+                {
+                    "line": one.line,
+                    "id": one.document.id,
+                    "text": shortened(one.document.text),
+                    "entities": None if one.document.entities is None else len(one.document.entities),
+                    "first entities": ", ".join(
+                        f"{one.document.text[s.start : s.end]} ({s.label})" for s in (one.document.entities or ())[:4]
+                    ),
+                }
+                for one in found.records[:_SHOWN]
+            ],
+            hide_index=True,
+            width="stretch",
+            column_config={
+                "line": st.column_config.NumberColumn(width=60),
+                "text": st.column_config.TextColumn(width="large"),
+                "entities": st.column_config.NumberColumn(width=70),
+            },
+            alt="The first documents of the file",
+        )
+    for note in found.notes:
+        st.info(plain(note), icon=":material/info:")
+
+
+def _problems(found: Found) -> None:
+    if not found.lines:
+        st.success("No problem was found.", icon=":material/check_circle:")
+        return
+    kinds, places = len(found.lines), found.n_problems
+    st.error(
+        f"**{places:,} {'problem' if places == 1 else 'problems'}**"
+        + (f" of {kinds:,} kinds" if kinds < places else "")
+        + " in this file.",
+        icon=":material/error:",
+    )
+    rows = [
+        {"lines": _some([n for n in lines if n]), "problem": problem, "what to do": remedy}
+        for (problem, remedy), lines in list(found.lines.items())[:_PROBLEMS_SHOWN]
+    ]
+    if kinds <= _WRAPPED:
+        st.table([{name: plain(cell) for name, cell in row.items()} for row in rows], hide_index=True)
+    else:
+        st.dataframe(rows, hide_index=True, width="stretch", alt="Every problem: lines, what is wrong, what to do")
+    if kinds > _PROBLEMS_SHOWN:
+        st.caption(f"The first {_PROBLEMS_SHOWN} kinds are shown.")
+    if not found.whole:
+        st.caption(
+            "Reading ended at the last of these: in this format a record cannot be told from the next after such a "
+            "problem, so there may be more behind it."
+        )
+
+
+def _some(lines: list[int], most: int = 12) -> str:
+    return ", ".join(map(str, lines[:most])) + (f" and {len(lines) - most} more" if len(lines) > most else "")

@@ -1,0 +1,57 @@
+"""What a page shows when something went wrong: the message and the way out, never a traceback."""
+
+import logging
+import traceback
+from collections.abc import Callable
+
+import streamlit as st
+
+from allabel.errors import AllabelError, InputError
+from app.wording import plain
+
+_LOG = logging.getLogger("allabel.app")
+
+
+def in_words(error: AllabelError) -> str:
+    """Return the error as Markdown: the problem, the place, what to do."""
+    if not isinstance(error, InputError):
+        return plain(error)
+    where = "" if error.file is None else f"{error.file}, line {error.line}" if error.line else str(error.file)
+    lines = [f"**{plain(error.problem[:1].upper() + error.problem[1:])}**"]
+    lines += [plain(where)] if where else []
+    lines += [f"What to do: {plain(error.remedy)}"] if error.remedy else []
+    return "\n\n".join(lines)
+
+
+def show(error: AllabelError) -> None:
+    """Show what went wrong and what to do."""
+    st.error(in_words(error), icon=":material/error:")
+
+
+def managed(action: Callable[[], object]) -> bool:
+    """Do something at a press of a button; where it is refused say why, there and then, and return False."""
+    try:
+        action()
+    except AllabelError as error:
+        show(error)
+        return False
+    return True
+
+
+def guarded(draw: Callable[[], None]) -> None:
+    """Draw a page; whatever goes wrong becomes a message on it, and what was entered stays."""
+    try:
+        draw()
+    except AllabelError as error:
+        show(error)
+        st.button("Try again", key="allabel.again")
+    except Exception as error:  # noqa: BLE001 - the one place where nothing may get past
+        _LOG.exception("a page failed")
+        st.error(
+            "**Something went wrong that nobody foresaw.**\n\nWhat was saved is safe. Try again; if it comes back, "
+            "send the details below to whoever looks after this installation.",
+            icon=":material/error:",
+        )
+        st.button("Try again", key="allabel.again")
+        with st.expander("Details"):
+            st.code("".join(traceback.format_exception(error)), language=None)

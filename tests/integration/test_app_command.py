@@ -1,0 +1,109 @@
+"""`allabel app`: what it refuses, what it starts."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from app_page import make_project
+from click.testing import CliRunner, Result
+
+from allabel.errors import InputError, MissingExtraError
+from allabel.people.accounts import Accounts
+from allabel.people.roles import Role
+from allabel.project import Project
+from app import cli
+
+START_S = 60
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, arguments, obj=folder)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Collects what streamlit would be started with."""
+    found: list[list[str]] = []
+    monkeypatch.setattr("streamlit.web.cli.main", lambda args, **_: found.append(list(args)))
+    # The command leaves it in the environment for the app.
+    monkeypatch.setenv("ALLABEL_APP_FOLDER", "")
+    return found
+
+
+def test_another_host_is_refused_while_nobody_has_to_sign_in(tmp_path: Path, started: list[list[str]]) -> None:
+    folder = make_project(tmp_path / "p")
+    ended = run(folder, "--host", "0.0.0.0")
+    assert isinstance(ended.exception, InputError)
+    assert "would be open to all" in ended.exception.problem
+    assert "add the first person" in ended.exception.remedy
+    assert not started
+    with Project.open(folder) as project:
+        Accounts(project.store).add("ada", Role.ADMIN, "correct horse battery")
+    assert run(folder, "--host", "0.0.0.0").exit_code == 0
+    assert "--server.address=0.0.0.0" in started[0]
+
+
+def test_without_streamlit_it_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "find_spec", lambda _: None)
+    ended = run(tmp_path)
+    assert isinstance(ended.exception, MissingExtraError)
+    assert ended.exception.remedy == "pip install 'allabel[app]'"
+
+
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path, started: list[list[str]]) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert isinstance(run(file).exception, InputError)
+    assert not started
+
+
+def test_only_this_machine_is_served_and_nothing_is_reported_elsewhere(
+    tmp_path: Path, started: list[list[str]]
+) -> None:
+    assert run(tmp_path, "--port", "8555", "--no-browser").exit_code == 0
+    (arguments,) = started
+    assert arguments[:2] == ["run", str(cli.ENTRY)]
+    assert os.environ["ALLABEL_APP_FOLDER"] == str(tmp_path)
+    assert {
+        *("--server.address=localhost", "--server.port=8555", "--server.headless=true"),
+        *("--browser.gatherUsageStats=false", "--server.enableXsrfProtection=true", "--server.fileWatcherType=none"),
+        *("--client.toolbarMode=minimal", "--server.maxUploadSize=200", "--server.allowedHosts=localhost"),
+    } <= set(arguments)
+
+
+@pytest.mark.enable_socket
+def test_the_app_answers_on_its_port_and_ends_with_its_process(tmp_path: Path) -> None:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = (
+        "import sys; from pathlib import Path; from app.cli import app; app.main(sys.argv[2:], obj=Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", code, str(make_project(tmp_path / "p")), "--port", str(port), "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert _health(port) == "ok"
+        finally:
+            process.terminate()
+        assert process.stdout is not None
+        said = process.stdout.read()
+    assert "Traceback" not in said
+    assert "is not a valid config option" not in said
+
+
+def _health(port: int) -> str:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2) as answer:
+                return str(answer.read().decode())
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.2)
+    return f"no answer within {START_S} s"
