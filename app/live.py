@@ -10,14 +10,14 @@ from app import signin
 from app.state import Work
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=Suggestions.stop)
 def _suggestions(folder: str) -> Suggestions:
     kept = Suggestions(Path(folder))
     kept.start()
     return kept
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=Outlooks.stop)
 def _outlooks(folder: str) -> Outlooks:
     kept = Outlooks(Path(folder))
     kept.start()

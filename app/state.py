@@ -71,7 +71,7 @@ def has_store(folder: Path) -> bool:
     return (folder / DATABASE).exists()
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=Keeper.close)
 def keeper(folder: str) -> Keeper:
     """Return the one keeper of a folder in this process."""
     return Keeper(Path(folder))

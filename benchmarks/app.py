@@ -4,8 +4,9 @@ python benchmarks/app.py [--quick] [--json] [--texts 100000] [--saves 200] [--da
 
 Sentences of BC5CDR, numbered so that no two are alike; a tenth of them queued, 300 annotated, suggestions of the
 annotator on board kept for those that are next. Enter accepts what is suggested and saves; where nothing is, `0` says
-so. The time runs in the browser, from the key to the second animation frame after the next text stands there: script, server,
-store with full synchronisation, suggestions made anew beside it. Needs Chromium and: pip install -e '.[app,dev-e2e]'.
+so. The time runs in the browser, from the key to the second animation frame after the next text stands there: script,
+server, store with full synchronisation, suggestions made anew beside it.
+Needs Chromium and: pip install -e '.[app,dev-e2e]'.
 """
 
 import argparse

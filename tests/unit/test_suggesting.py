@@ -124,6 +124,7 @@ def tagged(folder: Path) -> int:
 
 
 def test_the_thread_begins_with_the_first_annotation_and_goes_on_as_texts_are_answered(folder: Path):
+    before = set(threading.enumerate())
     suggestions = Suggestions(folder, ahead=8)
     suggestions.start()
     suggestions.start()
@@ -142,7 +143,7 @@ def test_the_thread_begins_with_the_first_annotation_and_goes_on_as_texts_are_an
     finally:
         suggestions.stop()
     assert suggestions.state().doing is Doing.STOPPED
-    assert not [t for t in threading.enumerate() if t.name == "allabel-suggestions"]
+    assert not {t for t in threading.enumerate() if t.name == "allabel-suggestions"} - before
 
 
 def test_a_failure_is_told_with_its_remedy_and_tried_again_not_at_once_but_on_demand(folder: Path):
