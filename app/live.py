@@ -1,13 +1,21 @@
-"""What lives as long as the server, one of each a project: suggestions, and the outlook. And whether a session does."""
+"""What lives as long as the server, one of each a project: suggestions, and the outlook. And whether a page does."""
 
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
+from allabel.errors import AllabelError, StoreError
 from allabel.outlook import Outlooks
 from allabel.suggesting import Suggestions
-from app import signin
+from app import problems, signin, state
 from app.state import Work
+
+# How often a page that waits for the store looks whether it is there again.
+LOOK_AGAIN_S = 3
 
 
 @st.cache_resource(show_spinner=False, on_release=Suggestions.stop)
@@ -41,11 +49,55 @@ def passed(work: Work) -> None:
 
 
 def is_over(work: Work) -> bool:
-    """Tell whether the session of this tab ended while the page was open."""
+    """Tell whether the session of this tab ended while the page was open. Raises StoreError where nobody can tell."""
     return not work.alone and work.accounts.person_of(st.session_state.get(signin.TOKEN, "")) is None
 
 
-def still_there(work: Work) -> None:
-    """Go back to the sign-in where the session ended; nothing that was entered is lost by it."""
-    if is_over(work):
+def holds(work: Work) -> bool:
+    """Tell whether this page still speaks of the project as it is, to a person who is signed in.
+
+    Raises InputError where the project is gone, damaged or locked.
+    """
+    return state.keeper(str(work.folder)).project() is work.opened and not is_over(work)
+
+
+def again() -> None:
+    """Draw this part of the page again at once; all of it, where all of it is being drawn."""
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:
+        st.rerun()
+
+
+def drawn(work: Work, draw: Callable[[], None]) -> None:
+    """Draw the part of a page that runs by itself, again and again; call it in a fragment.
+
+    Where the session ended, or the project's files changed, the whole page is drawn anew. Where the project cannot be
+    read just now, that is said, and the page goes on by itself when it can.
+    """
+    problems.guarded(partial(_drawn, work, draw))
+
+
+def _drawn(work: Work, draw: Callable[[], None]) -> None:
+    if not _reachable(work):
+        st.rerun()
+    try:
+        draw()
+    except StoreError as error:
+        problems.show(error)
+        st.caption("What you did is kept. This page goes on by itself as soon as it can.")
+        _look_again(time.monotonic())
+
+
+def _reachable(work: Work) -> bool:
+    try:
+        return holds(work)
+    except AllabelError:
+        # The shell says why a project cannot be opened, and waits for it.
+        return False
+
+
+@st.fragment(run_every=LOOK_AGAIN_S)
+def _look_again(began: float) -> None:
+    if time.monotonic() - began > LOOK_AGAIN_S / 2:
         st.rerun()

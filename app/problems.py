@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -21,6 +22,11 @@ def in_words(error: AllabelError) -> str:
     lines += [plain(where)] if where else []
     lines += [f"What to do: {plain(error.remedy)}"] if error.remedy else []
     return "\n\n".join(lines)
+
+
+def about(error: InputError, file: Path | str) -> InputError:
+    """Return an error that names a file as the person knows it, and not the copy that an upload was read from."""
+    return type(error)(error.problem, file=file, line=error.line, remedy=error.remedy)
 
 
 def show(error: AllabelError) -> None:

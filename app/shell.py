@@ -12,6 +12,7 @@ from allabel.project import LABELS
 from app import cookies, problems, signin, state
 from app.pages import PAGES, Listed, there
 from app.state import Work
+from app.wording import plain
 
 # How often a page that waits for a mended project looks whether it is.
 LOOK_AGAIN_S = 3
@@ -36,7 +37,7 @@ def main() -> None:
         return
     # All pages are registered before anybody is signed in, so that signing in leads back to the page asked for.
     shown = [one for one in PAGES if there(one) and (work is None or _is_for(one, work))]
-    pages = [_page(one, work, default=i == 0) for i, one in enumerate(shown)]
+    pages = _pages(shown, work)
     st.html(_STYLE)
     # Before the page, which may take long: a reload in the meantime is to find the cookie.
     cookies.write_cookie()
@@ -51,6 +52,10 @@ def main() -> None:
 def _work(folder: Path) -> Work | None:
     """Return what there is to work on; None where the form to sign in was drawn."""
     if not (folder / LABELS).exists() and not state.has_store(folder):
+        if state.keeper(str(folder)).was_open:
+            raise InputError(
+                "the project is not here any more", file=folder, remedy="move its folder back, or mount its disk again"
+            )
         if not state.is_local():
             raise InputError(
                 "there is no project here", file=folder, remedy="make one: allabel init, or without --host"
@@ -65,9 +70,18 @@ def _is_for(one: Listed, work: Work) -> bool:
     return work.may(one.role) and (work.opened is not None or one.module == "start")
 
 
+def _pages(shown: list[Listed], work: Work | None) -> "list[st.Page]":
+    """Return the pages, the first at the bare address; a hidden twin of it answers at its name, for bookmarks."""
+    first, *others = shown
+    twin = st.Page(partial(_draw, first, work), title=first.title, url_path=first.module, visibility="hidden")
+    return [_page(first, work, default=True), *(_page(one, work, default=False) for one in others), twin]
+
+
 def _page(one: Listed, work: Work | None, *, default: bool) -> "st.Page":
     draw = partial(_draw, one, work)
-    return st.Page(draw, title=one.title, icon=one.icon, url_path=one.module, default=default)
+    # What is at the bare address still takes up a name: not its own, which is its twin's.
+    path = f"first-{one.module}" if default else one.module
+    return st.Page(draw, title=one.title, icon=one.icon, url_path=path, default=default)
 
 
 def _draw(one: Listed, work: Work | None) -> None:
@@ -78,9 +92,9 @@ def _draw(one: Listed, work: Work | None) -> None:
 
 def _who(work: Work) -> None:
     with st.sidebar:
-        st.caption(f"Project **{work.folder.name}**")
+        st.caption(f"Project **{plain(work.folder.name)}**")
         role = "" if work.alone else f" · {work.person.role.value}"
-        st.caption(f"{work.person.name}{role}")
+        st.caption(f"{plain(work.person.name)}{role}")
         if not work.alone and st.button("Sign out", icon=":material/logout:"):
             signin.sign_out(work.folder, work.project)
             st.rerun()
@@ -90,7 +104,7 @@ def _who(work: Work) -> None:
 
 def _wait(folder: Path, error: AllabelError) -> None:
     """Say what is in the way of opening the project, and go on by itself when it is mended."""
-    st.navigation([_page(one, None, default=i == 0) for i, one in enumerate(PAGES) if there(one)], position="hidden")
+    st.navigation(_pages([one for one in PAGES if there(one)], None), position="hidden")
     st.title("The project cannot be opened")
     problems.show(error)
     st.caption("What was saved is safe. This page goes on by itself as soon as the project can be opened.")

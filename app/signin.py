@@ -1,5 +1,7 @@
 """Who is at the browser: a session that goes on, a name and a password, or the organisation's own sign-in."""
 
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import streamlit as st
@@ -8,8 +10,11 @@ from allabel.errors import AllabelError
 from allabel.people.accounts import Accounts, Person, Session
 from allabel.project import Project
 from app import cookies, problems, state
+from app.wording import plain
 
 TOKEN, _LEFT, _ENDED, _REFUSED = "allabel.token", "allabel.left", "allabel.ended", "allabel.oidc_refused"
+# What Streamlit's own sign-in wants; without one of them it breaks off in the middle.
+_PROVIDER = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 
 
 def person_at(folder: Path, project: Project) -> Person | None:
@@ -70,7 +75,36 @@ def has_provider() -> bool:
     try:
         return "auth" in st.secrets
     except FileNotFoundError:
+        # There is no such file, or it cannot be read: `_by_form` says which.
         return False
+
+
+def wrong_provider() -> str:
+    """Say what is wrong with the organisation's sign-in as it is set up; "" where nothing is, or none is set up."""
+    try:
+        if "auth" not in st.secrets:
+            return ""
+    except FileNotFoundError as error:
+        # One class tells of a file that is not there and of one that cannot be read.
+        return "" if _no_secrets() else f"secrets.toml cannot be read: {error}"
+    except (OSError, UnicodeDecodeError) as error:
+        return f"secrets.toml cannot be read: {error}"
+    return _wrong_section(st.secrets["auth"])
+
+
+def _wrong_section(section: object) -> str:
+    if not isinstance(section, Mapping):
+        return "auth is to be a section, [auth], of secrets.toml"
+    missing = [name for name in _PROVIDER if not isinstance(section.get(name), str) or not section[name].strip()]
+    if missing:
+        return f"the section [auth] of secrets.toml lacks {', '.join(missing)}"
+    if find_spec("authlib") is None:
+        return "Authlib is not installed: pip install 'allabel[app]'"
+    return ""
+
+
+def _no_secrets() -> bool:
+    return not any(Path(one).exists() for one in st.get_option("secrets.files"))
 
 
 def _by_provider(folder: Path, accounts: Accounts) -> Person | None:
@@ -78,9 +112,13 @@ def _by_provider(folder: Path, accounts: Accounts) -> Person | None:
         return None
     email = str(st.user.get("email") or "")
     try:
-        session = accounts.sign_in_oidc(email)
+        # An address that its holder merely claims is not theirs yet: some providers let people write any.
+        session = None if st.user.get("email_verified") is False else accounts.sign_in_oidc(email)
     except AllabelError:
         st.session_state[_REFUSED] = email
+        return None
+    if session is None:
+        st.error("Your organisation has not verified your e-mail address yet; sign in with name and password.")
         return None
     st.session_state.pop(_REFUSED, None)
     begin(folder, session)
@@ -91,13 +129,19 @@ def _by_form(folder: Path, accounts: Accounts) -> Person | None:
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
         st.title("Sign in")
-        st.caption(f"Project {folder.name}")
+        st.caption(f"Project {plain(folder.name)}")
         if st.session_state.get(_ENDED):
             st.warning("Your session ended; sign in again, your work is kept.", icon=":material/schedule:")
         if email := st.session_state.get(_REFUSED):
-            st.error(f"{email} is not among the people of this project; ask an admin to add this address.")
+            st.error(f"{plain(email)} is not among the people of this project; ask an admin to add this address.")
         session = _form(accounts)
-        if has_provider():
+        if wrong := wrong_provider():
+            st.warning(
+                f"The sign-in of your organisation does not work: {plain(wrong)}. An admin can mend it; a name and a "
+                "password will do until then.",
+                icon=":material/warning:",
+            )
+        elif has_provider():
             st.button("Sign in with your organisation", on_click=st.login, icon=":material/key:", width="stretch")
     if session is None:
         return None

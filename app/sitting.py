@@ -15,6 +15,7 @@ from app.components.span_editor.ops import Op
 MOST_ACKED = 300
 # What changes the store, so that the browser sends it until it is done.
 KEPT = ("draft", "save", "skip", "flag", "occurrences")
+SENT_AGAIN = "Your work is kept in this browser, and is sent again by itself."
 
 
 @dataclass(slots=True)
@@ -22,7 +23,8 @@ class Sitting:
     """The page's memory between two draws; nothing in it is the only copy.
 
     choose: the next text where none is in hand, None where nothing waits. source: what the answers are called in the
-    history. passed: hears of each text that was saved or skipped.
+    history. passed: hears of each text that was saved or skipped. earlier: the text done before a given one; None for
+    what the desk knows of this person.
     """
 
     desk: Desk
@@ -30,6 +32,7 @@ class Sitting:
     choose: Callable[[], Task | None]
     source: str = "app"
     passed: Callable[[DocId], None] = lambda _: None
+    earlier: Callable[[DocId], Task | None] | None = None
     task: Task | None = None
     acked: list[str] = field(default_factory=list)
     problem: Problem | None = None
@@ -39,12 +42,23 @@ class Sitting:
     def current(self) -> Task | None:
         """Return the text in hand, or take the next one; None where nothing waits for this person."""
         if self.task is None:
-            self.task = self.choose()
+            self._hold(self.choose())
         return self.task
 
     def open(self, doc_id: DocId) -> None:
         """Take a given text in hand. Raises StoreError where another person has it."""
-        self.task, self.problem, self.demonstrations = self.desk.open(doc_id), None, ()
+        self._hold(self.desk.open(doc_id))
+
+    def restore(self, seq: int) -> None:
+        """Let an older answer of the text in hand stand again. Unsaved work on it is not touched: save it first."""
+        if self.task is not None:
+            self.desk.restore(self.task.document.id, seq)
+            self.open(self.task.document.id)
+
+    def last(self) -> None:
+        """Take the text in hand that this person did last, if there is one."""
+        # No text is called "": before it comes the last one.
+        self._hold(self.desk.before(DocId("")))
 
     def take(self, ops: Sequence[Op]) -> None:
         """Deal with operations in order, each once.
@@ -52,27 +66,41 @@ class Sitting:
         What the store could not do just now is not acknowledged, so that the browser sends it again; what cannot be
         done at all is, and `problem` says why. Work that was refused stays as the draft.
         """
-        for op in ops:
+        new = [op for op in ops if op.id not in self.acked]
+        if new and self.problem is not None and self.problem.kind == "message":
+            # It spoke of what was done before; where it still holds, what is done now says so again.
+            self.problem = None
+        for op in new:
             if op.id in self.acked:
                 continue
             try:
                 self._do(op)
             except ConflictError as error:
-                self.problem = conflict(error.theirs)
+                self._refused(op, error.theirs)
             except StoreError as error:
-                self.problem = Problem(in_words(error))
-                if op.op in KEPT and self._may_pass(op):
+                # The store names itself where the whole of it fails: locked, full, gone. That passes.
+                if op.op in KEPT and error.file is not None:
+                    self.problem = Problem(f"Not saved yet: {in_words(error)} {SENT_AGAIN}")
                     return
+                self.problem = Problem(in_words(error))
             except AllabelError as error:
                 self.problem = Problem(in_words(error))
             self.acked = [*self.acked[-MOST_ACKED:], op.id]
 
-    def _may_pass(self, op: Op) -> bool:
-        """Tell whether the store may be able later to do what it could not; a text it does not hold stays unknown."""
-        try:
-            return self.desk.has(DocId(op.doc_id))
-        except StoreError:
-            return True
+    def _hold(self, task: Task | None) -> None:
+        self.task, self.problem, self.demonstrations = task, None, ()
+        if task is not None and outdated(task):
+            latest = self.desk.latest(task.document.id)
+            self.problem = None if latest is None else conflict(latest, self.desk.person.name)
+
+    def _has(self, doc_id: DocId) -> bool:
+        return self.task is not None and self.task.document.id == doc_id
+
+    def _refused(self, op: Op, theirs: Annotation) -> None:
+        self.problem = conflict(theirs, self.desk.person.name)
+        if self.task is not None and self._has(DocId(op.doc_id)):
+            # The page shows it again from here: the work is what was refused, and what it was based on stays.
+            self.task = replace(self.task, draft=replace(_draft(op), based_on=self.task.version))
 
     def _do(self, op: Op) -> None:
         doc_id = DocId(op.doc_id)
@@ -86,11 +114,15 @@ class Sitting:
                 self._go_on(doc_id, "Skipped: it comes back after all others.")
                 self.passed(doc_id)
             case "flag":
-                self.desk.flag(doc_id, op.note, op.id)
+                self.desk.flag(doc_id, _storable(op.note), op.id)
                 self.told = "Flagged for a curator."
             case "back":
                 self._back(doc_id)
-            case "goto" | "reload":
+            case "goto":
+                self.open(doc_id)
+            case "reload":
+                # Said outright: the other answer is to stand.
+                self.desk.discard(doc_id)
                 self.open(doc_id)
             case "occurrences":
                 n = self.terms.add(op.text, op.label, self.desk.person.name)
@@ -101,16 +133,23 @@ class Sitting:
                 self.problem = Problem(in_words(op.problem) if op.problem else "the browser sent what cannot be read")
 
     def _keep(self, doc_id: DocId, op: Op) -> None:
-        draft = Draft(op.entities, op.rejected, op.n, op.version, datetime.now(UTC))
-        if self.task is not None and self.task.document.id == doc_id and self.task.version > op.version:
+        task = self.task if self._has(doc_id) else None
+        if task is not None and task.version > op.version:
             # It was saved meanwhile: what was meant to be kept until then is no draft of the new version.
             return
-        free = self.desk.keep_draft(doc_id, draft)
-        if not free and self.task is not None and self.task.document.id == doc_id:
-            self.problem = Problem(
+        free = self.desk.keep_draft(doc_id, _draft(op))
+        if task is None:
+            return
+        if not free:
+            self.problem = self.problem or Problem(
                 "Another person has this text by now, as your time for it was over. Your work is kept as a draft; "
                 "where both of you save, you will see both answers."
             )
+        if op.version > task.version and free:
+            # The newer answer was taken as the ground of this work: another tab, or the choice between two answers.
+            self.open(doc_id)
+        elif task.draft is None or op.n > task.draft.n:
+            self.task = replace(task, draft=_draft(op))
 
     def _save(self, answer: Answer) -> None:
         try:
@@ -119,33 +158,54 @@ class Sitting:
             # A save whose acknowledgement was lost, then more work on the same text: both are this person's own.
             if error.theirs.save_id not in self.acked:
                 raise
-            self.desk.save(replace(answer, based_on=error.theirs.seq or 0))
+            if {*error.theirs.entities} != {*answer.entities}:
+                self.desk.save(replace(answer, based_on=error.theirs.seq or 0))
+            else:
+                self.desk.discard(answer.doc_id)
         self._go_on(answer.doc_id, "Saved.")
         self.passed(answer.doc_id)
 
     def _back(self, doc_id: DocId) -> None:
-        before = self.desk.before(doc_id)
+        before = (self.earlier or self.desk.before)(doc_id)
         if before is None:
             self.told = "This is the first of your texts."
         else:
-            self.task, self.problem, self.told = before, None, ""
+            self._hold(before)
+            self.told = ""
 
     def _go_on(self, doc_id: DocId, told: str) -> None:
         self.told = told
-        if self.task is None or self.task.document.id == doc_id:
-            self.task, self.problem, self.demonstrations = None, None, ()
+        if self._has(doc_id):
+            self._hold(None)
 
 
-def conflict(theirs: Annotation) -> Problem:
-    """Say that another answer came in between, with that answer beside."""
+def outdated(task: Task) -> bool:
+    """Tell whether unsaved work on a text began from another answer than the one there is now, and says otherwise."""
+    draft = task.draft
+    return draft is not None and draft.based_on < task.version and {*draft.entities} != {*task.entities}
+
+
+def _draft(op: Op) -> Draft:
+    return Draft(op.entities, op.rejected, op.n, op.version, datetime.now(UTC))
+
+
+def _storable(note: str) -> str:
+    # No database keeps halves of surrogate pairs, and PostgreSQL no NUL: a note is not to stand in the way for that.
+    return note.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def conflict(theirs: Annotation, mine: str) -> Problem:
+    """Say that another answer came in between, with that answer beside. mine: the name of who is told."""
     when = f"{theirs.at.astimezone():%H:%M}"
+    who = "You" if theirs.author == mine else theirs.author
+    where = ", in another tab or on another machine," if theirs.author == mine else ","
     return Problem(
-        f"{theirs.author} saved this text at {when}, after you had opened it. Yours is kept as a draft: choose what "
-        "shall stand.",
+        f"{who} saved this text at {when}{where} after you had opened it here. What you have here is kept as a draft: "
+        "choose what shall stand.",
         kind="conflict",
         theirs=theirs.entities,
         theirs_version=theirs.seq or 0,
-        theirs_by=theirs.author,
+        theirs_by="the saved answer" if theirs.author == mine else theirs.author,
         theirs_at=when,
     )
 

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
+from sqlalchemy import func, select
 
+from allabel.calibrating import FILE_NAME as CALIBRATION
 from allabel.config import FILE_NAME
 from allabel.errors import StoreError
 from allabel.people.accounts import Accounts, Person
 from allabel.people.roles import Role
 from allabel.project import DATABASE, LABELS, Project
+from allabel.store.tables import annotations, documents, gold, picks, steps, tagged
 from app.settings import FOLDER, LOCAL_HOSTS
 
 Stamp = tuple[object, ...]
@@ -29,6 +32,8 @@ class Keeper:
         self.folder = folder
         self._lock = threading.Lock()
         self._open: tuple[Stamp, Project] | None = None
+        # Whether there was a project here since the app was started: then its absence is no invitation to make one.
+        self.was_open = False
 
     def project(self) -> Project:
         """Return the open project. Raises InputError where there is none, or it is damaged, locked or gone."""
@@ -39,6 +44,7 @@ class Keeper:
             self._close()
             project = Project.open(self.folder)
             self._open = (self._stamp(), project)
+            self.was_open = True
             return project
 
     def close(self) -> None:
@@ -101,6 +107,19 @@ class Work:
     def may(self, role: Role) -> bool:
         """Tell whether the person has this role or one that can do more."""
         return self.person.role.can(role)
+
+
+def contents(project: Project) -> Stamp:
+    """Return what changes with each import, answer, choice and reply, without reading any of them.
+
+    What a page worked out of the project stands for as long as this is the same, and `project` is.
+    """
+    newest = (annotations.c.seq, tagged.c.seq, documents.c.position)
+    counted = (gold, picks, steps)
+    with project.store.reads() as connection:
+        last = (connection.execute(select(func.max(column))).scalar() for column in newest)
+        many = (connection.execute(select(func.count()).select_from(table)).scalar() for table in counted)
+        return project.folder, project.schema, project.settings, _seen(project.folder / CALIBRATION), *last, *many
 
 
 def accounts(project: Project) -> Accounts:

@@ -77,9 +77,10 @@ class Desk:
                 )
             return self._hand_out(connection, doc_id)
 
-    def has(self, doc_id: DocId) -> bool:
-        """Tell whether the project holds a text of this id."""
-        return bool(self._store.documents_of([doc_id]))
+    def latest(self, doc_id: DocId) -> Annotation | None:
+        """Return the latest answer of a text that this person may see; None where there is none."""
+        with self._store.reads() as connection:
+            return self._latest(connection, doc_id)
 
     def before(self, doc_id: DocId) -> Task | None:
         """Hand out the text this person answered or skipped before that one; None at the start of their work.
@@ -98,9 +99,11 @@ class Desk:
         """
         with self._store.writes() as connection:
             latest = self._latest(connection, doc_id)
-            if latest is not None and latest.author == self._name and (latest.seq or 0) > draft.based_on:
-                return True
             kept = hand.draft_of(connection, doc_id, self._drawer)
+            is_own = latest is not None and latest.author == self._name
+            # Where work is kept, that answer was no end of it: a save was refused, and what stands is to be chosen.
+            if kept is None and latest is not None and is_own and (latest.seq or 0) > draft.based_on:
+                return True
             if kept is None or draft.n > kept.n:
                 one_document(connection, doc_id)
                 hand.put_draft(connection, doc_id, self._drawer, draft, self._clock())

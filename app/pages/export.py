@@ -1,19 +1,17 @@
 """Export: annotations, gold or tagging in every format, looked at before it is taken away."""
 
 import tempfile
-import threading
-import warnings
 from pathlib import Path
 
 import streamlit as st
 
 from allabel.errors import InputError
-from allabel.formats.base import FormatWarning
 from allabel.formats.registry import FORMATS, write_documents
 from allabel.formats.tagged import write_tagged
 from allabel.project import Project
 from app import problems
-from app.state import Work
+from app.noted import format_notes
+from app.state import Work, contents
 from app.wording import plain
 
 _WHAT = {"annotations": "Annotations", "gold": "Gold", "tagged": "Tagged texts"}
@@ -24,7 +22,7 @@ _ABOUT = {
     "text": "One text a line, without any entity.",
 }
 _SHOWN_LINES = 15
-_WARNINGS = threading.Lock()
+_KEPT = "export.written"
 
 
 def show(work: Work) -> None:
@@ -45,8 +43,8 @@ def show(work: Work) -> None:
         st.info(f"There are no {_WHAT[what].lower()} to export yet.", icon=":material/info:")
         return
     try:
-        with st.spinner("Writing…"):
-            content, notes = written(work.project, what, format_)
+        with st.spinner(f"Writing {n_of[what]:,} texts…"):
+            content, notes = _kept(work.project, what, format_)
     except InputError as error:
         st.warning(f"This cannot be written as {format_}: one of the texts does not fit the format.")
         problems.show(error)
@@ -54,21 +52,35 @@ def show(work: Work) -> None:
     for note in notes:
         st.info(plain(note), icon=":material/info:")
     name = f"{work.folder.name}-{what}{FORMATS[format_].suffixes[0]}"
-    st.download_button(f"Download {name}", content, name, type="primary", icon=":material/download:", on_click="ignore")
-    lines = content.decode("utf-8").splitlines()
-    st.caption(f"The first {min(len(lines), _SHOWN_LINES)} of {len(lines):,} lines, {len(content):,} bytes")
-    st.code("\n".join(line[:500] for line in lines[:_SHOWN_LINES]), language=None, wrap_lines=True)
+    st.download_button(
+        f"Download {plain(name)}", content, name, type="primary", icon=":material/download:", on_click="ignore"
+    )
+    # Lines end at LF only: U+2028 and its like are part of a text.
+    lines = content.split(b"\n", _SHOWN_LINES)[:_SHOWN_LINES]
+    lines = lines[:-1] if lines[-1] == b"" else lines
+    n_lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    st.caption(f"The first {len(lines)} of {n_lines:,} lines, {len(content):,} bytes")
+    st.code("\n".join(line.decode("utf-8")[:500] for line in lines), language=None, wrap_lines=True)
+
+
+def _kept(project: Project, what: str, format_: str) -> tuple[bytes, list[str]]:
+    """Write a file once for as long as the project is the same: at 100,000 texts it takes seconds."""
+    asked = (what, format_, contents(project))
+    before = st.session_state.get(_KEPT)
+    if before is None or before[0] != asked:
+        before = st.session_state[_KEPT] = (asked, written(project, what, format_))
+    found: tuple[bytes, list[str]] = before[1]
+    return found
 
 
 def written(project: Project, what: str, format_: str) -> tuple[bytes, list[str]]:
     """Return the file's content and what was left out of it, in words. Raises InputError on what does not fit."""
-    with tempfile.TemporaryDirectory() as folder, _WARNINGS, warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always", FormatWarning)
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"export{FORMATS[format_].suffixes[0]}"
-        if what == "tagged":
-            write_tagged(project.tagged().values(), path)
-        else:
-            documents = project.annotated() if what == "annotations" else list(project.store.gold().values())
-            write_documents(documents, path, format_)
-        notes = [str(one.message).removeprefix(f"{path}: ") for one in heard if issubclass(one.category, FormatWarning)]
+        with format_notes(path) as notes:
+            if what == "tagged":
+                write_tagged(project.tagged().values(), path)
+            else:
+                documents = project.annotated() if what == "annotations" else list(project.store.gold().values())
+                write_documents(documents, path, format_)
         return path.read_bytes(), notes

@@ -104,11 +104,13 @@ def _change(work: Work, accounts: Accounts) -> None:
 def _access(work: Work, accounts: Accounts, one: Person) -> None:
     st.caption("Who is shut out cannot sign in any more; what they annotated stays, under their name.")
     if not one.active:
-        if st.button(f"Let {one.name} in again") and managed(lambda: accounts.activate(one.name)):
+        if st.button(f"Let {plain(one.name)} in again") and managed(lambda: accounts.activate(one.name)):
             _done(f"{one.name} may sign in again.")
         return
     own = one.name == work.person.name
-    pressed = st.button(f"Shut {one.name} out", disabled=own, help="You cannot shut yourself out" if own else None)
+    pressed = st.button(
+        f"Shut {plain(one.name)} out", disabled=own, help="You cannot shut yourself out" if own else None
+    )
     if pressed and managed(lambda: accounts.deactivate(one.name)):
         _done(f"{one.name} is shut out.")
 

@@ -27,6 +27,12 @@ def run(folder: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli.app, arguments, obj=folder)
 
 
+def free_port() -> int:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Collects what streamlit would be started with."""
@@ -37,6 +43,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return found
 
 
+@pytest.mark.enable_socket
 def test_another_host_is_refused_while_nobody_has_to_sign_in(tmp_path: Path, started: list[list[str]]) -> None:
     folder = make_project(tmp_path / "p")
     ended = run(folder, "--host", "0.0.0.0")
@@ -46,7 +53,7 @@ def test_another_host_is_refused_while_nobody_has_to_sign_in(tmp_path: Path, sta
     assert not started
     with Project.open(folder) as project:
         Accounts(project.store).add("ada", Role.ADMIN, "correct horse battery")
-    assert run(folder, "--host", "0.0.0.0").exit_code == 0
+    assert run(folder, "--host", "0.0.0.0", "--port", str(free_port())).exit_code == 0
     assert "--server.address=0.0.0.0" in started[0]
 
 
@@ -64,15 +71,17 @@ def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path, started: list[li
     assert not started
 
 
+@pytest.mark.enable_socket
 def test_only_this_machine_is_served_and_nothing_is_reported_elsewhere(
     tmp_path: Path, started: list[list[str]]
 ) -> None:
-    assert run(tmp_path, "--port", "8555", "--no-browser").exit_code == 0
+    port = free_port()
+    assert run(tmp_path, "--port", str(port), "--no-browser").exit_code == 0
     (arguments,) = started
     assert arguments[:2] == ["run", str(cli.ENTRY)]
     assert os.environ["ALLABEL_APP_FOLDER"] == str(tmp_path)
     assert {
-        *("--server.address=localhost", "--server.port=8555", "--server.headless=true"),
+        *("--server.address=localhost", f"--server.port={port}", "--server.headless=true"),
         *("--browser.gatherUsageStats=false", "--server.enableXsrfProtection=true", "--server.fileWatcherType=none"),
         *("--client.toolbarMode=minimal", "--server.maxUploadSize=200", "--server.allowedHosts=localhost"),
     } <= set(arguments)
@@ -80,9 +89,7 @@ def test_only_this_machine_is_served_and_nothing_is_reported_elsewhere(
 
 @pytest.mark.enable_socket
 def test_the_app_answers_on_its_port_and_ends_with_its_process(tmp_path: Path) -> None:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     code = (
         "import sys; from pathlib import Path; from app.cli import app; app.main(sys.argv[2:], obj=Path(sys.argv[1]))"
     )
@@ -107,3 +114,25 @@ def _health(port: int) -> str:
         except (OSError, urllib.error.URLError):
             time.sleep(0.2)
     return f"no answer within {START_S} s"
+
+
+@pytest.mark.enable_socket
+def test_a_port_in_use_is_told_with_another(tmp_path: Path, started: list[list[str]]) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = run(tmp_path, "--port", str(port), "--host", "127.0.0.1")
+    assert isinstance(ended.exception, InputError)
+    assert f"listens on port {port} already" in ended.exception.problem
+    assert "--port" in ended.exception.remedy
+    assert not started
+
+
+def test_a_folder_below_a_file_is_refused(tmp_path: Path, started: list[list[str]]) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    ended = run(file / "project")
+    assert isinstance(ended.exception, InputError)
+    assert ended.exception.file == file
+    assert not started

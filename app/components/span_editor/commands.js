@@ -34,7 +34,7 @@ const EDITS = {
     if (!target) return editor.say("There is no word here to label.");
     const done = place(editor, target, label.name);
     const labelled = done || editor.work.find("confirmed", target.start, target.end, label.name);
-    return goOn && labelled ? COMMANDS.enter(editor) : undefined;
+    return goOn && labelled ? editor.run("enter") : undefined;
   },
   resize(editor, { right, atEnd, fine }) {
     const mark = editor.active;

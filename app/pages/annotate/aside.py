@@ -1,16 +1,19 @@
 """What stands beside a text: why it was chosen, how far the work is, what it is worth, the guidelines, the history."""
 
 from datetime import datetime
+from html import escape
 
 import streamlit as st
 
 from allabel.document import DocId
 from allabel.errors import AllabelError
+from allabel.outlook import Outlook
 from allabel.people.desk import Task
 from allabel.people.roles import Role
+from allabel.stopping.base import FEWEST_ANNOTATED
 from allabel.store.records import Progress
 from allabel.suggesting import Doing
-from allabel.worth import TimeLeft, pace, why_chosen
+from allabel.worth import pace, why_chosen
 from app import live, problems
 from app.highlight import highlighted
 from app.sitting import Sitting
@@ -19,17 +22,24 @@ from app.wording import plain
 
 # From so many minutes on, hours are told.
 LONG_MIN = 90
+UNKNOWN = "–"
+_STYLE = """<style>
+.al-figures { display: grid; grid-template-columns: auto 1fr; gap: 0.15rem 0.75rem; margin: 0 !important;
+  padding: 0 !important; font-size: 0.8125rem; line-height: 1.35; min-height: 10rem; align-content: start; }
+.al-figures dt { margin: 0; padding: 0; opacity: 0.78; font-weight: 400; white-space: nowrap; }
+.al-figures dd { margin: 0; padding: 0; text-align: end; font-variant-numeric: tabular-nums; }
+</style>"""
 
 
 def draw(work: Work, sitting: Sitting, task: Task) -> None:
-    """Draw the column beside the text."""
+    """Draw the column beside the text: what is always as high first, so that nothing moves from text to text."""
     _figures(work)
+    _guidelines(work)
+    _versions(work, sitting, task)
     st.caption(plain(f"{why_chosen(task.pick)}."[:1].upper() + f"{why_chosen(task.pick)}."[1:]))
     if task.double:
         st.caption("Two people annotate this text, each alone.")
     _suggesting(work)
-    _guidelines(work)
-    _versions(work, sitting, task)
 
 
 def _figures(work: Work) -> None:
@@ -37,27 +47,42 @@ def _figures(work: Work) -> None:
     progress = work.project.store.progress(midnight)
     n_all = progress.n_answered + progress.n_queued
     st.progress(progress.n_answered / n_all if n_all else 0.0, f"**{progress.n_answered:,} of {n_all:,}** texts done")
-    lines = [_mine(work, progress)]
     found = live.outlooks(work).last
-    if found is not None:
-        lines += [_left(found.time_left)]
-        lines += [f"Budget: {found.spent.sentence()}"] if found.spent is not None else []
-        lines += [f"{found.worth.sentence[:1].upper()}{found.worth.sentence[1:]}"]
-    st.caption("  \n".join(plain(line) for line in lines if line))
+    rows = [*_mine(work, progress), *_outlook(found)]
+    cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
+    st.html(f'{_STYLE}<dl class="al-figures">{cells}</dl>')
 
 
-def _mine(work: Work, progress: Progress) -> str:
+def _mine(work: Work, progress: Progress) -> list[tuple[str, str]]:
     mine = next((one for one in progress.people if one.name == work.person.name), None)
     speed = pace(work.project.store.recent_seconds(work.person.name))
-    rate = f", {speed.texts_an_hour:,.0f} an hour, {speed.median_s:.0f} s each" if speed else ""
-    return f"You: {mine.n_since if mine else 0} today{rate}"
+    return [
+        ("You, today", f"{mine.n_since if mine else 0:,}"),
+        ("An hour", f"{speed.texts_an_hour:,.0f}" if speed else UNKNOWN),
+        ("A text", f"{speed.median_s:.0f} s" if speed else UNKNOWN),
+    ]
 
 
-def _left(left: TimeLeft) -> str:
-    said = f"Time left: {_span(left.minutes)}"
-    if left.low is None or left.high is None:
-        return f"{said}, a first guess from {left.n_times} timed texts"
-    return f"{said} ({_span(left.low)} to {_span(left.high)})"
+def _outlook(found: Outlook | None) -> list[tuple[str, str]]:
+    """Return the figures that are worked out now and then; the rows are there before the first of them is."""
+    if found is None:
+        return [(name, UNKNOWN) for name in ("Time left", "Budget", "Next 20 texts")]
+    left, used, worth = found.time_left, found.spent, found.worth
+    interval = "" if left.low is None or left.high is None else f" ({_span(left.low)} to {_span(left.high)})"
+    time = f"{_span(left.minutes)}{interval}" if left.n_times else f"about {_span(left.minutes)}"
+    gain = UNKNOWN if worth.gain is None else f"{100 * worth.gain:+.1f} F1"
+    if worth.gain is None and worth.n_annotated < FEWEST_ANNOTATED:
+        gain = f"told after {FEWEST_ANNOTATED}"
+    if worth.low is not None and worth.high is not None:
+        gain += f" ({100 * worth.low:.1f} to {100 * worth.high:.1f})"
+    paid = UNKNOWN
+    if used is not None:
+        paid = f"{used.used:,.0f} of {used.total:,.0f} {'texts' if used.unit == '%' else used.unit}"
+    return [
+        ("Time left", time),
+        ("Budget", paid),
+        (f"Next {worth.ahead} texts", gain),
+    ]
 
 
 def _span(minutes: float) -> str:
@@ -92,10 +117,8 @@ def _versions(work: Work, sitting: Sitting, task: Task) -> None:
             for answer in reversed(work.project.store.history(task.document.id)):
                 when = f"{answer.at.astimezone():%d %b %H:%M}"
                 st.caption(plain(f"{when} {answer.author} ({answer.source}): {len(answer.entities)} entities"))
-                if answer.seq != task.version and st.button("Restore this one", key=f"annotate.restore.{answer.seq}"):
-                    sitting.desk.restore(task.document.id, answer.seq or 0)
-                    sitting.open(task.document.id)
-                    st.rerun(scope="fragment")
+                if answer.seq != task.version:
+                    _restoring(sitting, task, answer.seq or 0)
         wanted = st.text_input("Go to a text by its id", key="annotate.goto")
         if st.button("Open", key="annotate.open", disabled=not wanted.strip()):
             try:
@@ -103,7 +126,15 @@ def _versions(work: Work, sitting: Sitting, task: Task) -> None:
             except AllabelError as error:
                 problems.show(error)
             else:
-                st.rerun(scope="fragment")
+                live.again()
+
+
+def _restoring(sitting: Sitting, task: Task, seq: int) -> None:
+    unsaved = task.draft is not None
+    hint = "There is unsaved work on this text: save it first; it is then in the history too." if unsaved else None
+    if st.button("Restore this one", key=f"annotate.restore.{seq}", disabled=unsaved, help=hint):
+        sitting.restore(seq)
+        live.again()
 
 
 def demonstrations(work: Work, sitting: Sitting) -> None:
@@ -120,7 +151,7 @@ def demonstrations(work: Work, sitting: Sitting) -> None:
                 st.html(highlighted(documents[id].text, answers[id].entities, work.project.schema))
         if st.button("Close", key="annotate.close"):
             sitting.demonstrations = ()
-            st.rerun(scope="fragment")
+            live.again()
 
 
 def nothing_left(work: Work, sitting: Sitting) -> None:
@@ -138,12 +169,9 @@ def nothing_left(work: Work, sitting: Sitting) -> None:
             f"All chosen texts are annotated: {counts.annotated:,}. **Select** chooses the next round, **Review** "
             "shows where people or the model disagree, **Tag** does the rest."
         )
-    left, right = st.columns(2)
-    with left:
+    with st.container(horizontal=True):
         if st.button("Look again", type="primary", icon=":material/refresh:"):
-            st.rerun(scope="fragment")
-    with right:
+            live.again()
         if counts.annotated and st.button("Back to my last text", icon=":material/undo:"):
-            # No text is called "": before it comes the last one.
-            sitting.task = sitting.desk.before(DocId(""))
-            st.rerun(scope="fragment")
+            sitting.last()
+            live.again()

@@ -62,7 +62,7 @@ def _or_told(path: Path, name: str) -> Sequence[Row]:
         return read([path])
     except InputError as error:
         st.warning(plain(f"{name} is left out of what is shown:"))
-        problems.show(error)
+        problems.show(problems.about(error, name))
         return []
 
 

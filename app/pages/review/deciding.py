@@ -1,6 +1,7 @@
 """Where two people's answers differ: both side by side, and one decides by key."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from allabel.review.open import Undecided, undecided
 from app.components.span_editor.data import EditorData, Suggestion
 from app.highlight import highlighted
 from app.pages.annotate.editor import draw_editor
-from app.pages.review.sittings import sitting
+from app.pages.review.sittings import reviewed, sitting
 from app.sitting import Sitting
 from app.state import Work
 from app.wording import plain
@@ -25,10 +26,13 @@ def draw(work: Work) -> None:
     if task is None:
         _none(work, bool(by_id))
         return
-    one = by_id[task.document.id]
-    st.caption(f"{len(found.disputed):,} texts with different answers, {len(found.agreed):,} with the same")
-    _side_by_side(work, task, one.answers)
-    draw_editor(work, here, task, _merged(work, here, task, one), key="review.deciding")
+    st.caption(f"Waiting: {len(found.disputed):,} with different answers, {len(found.agreed):,} with the same")
+    # One that was decided and came back by Shift+Enter waits no more: it is shown as it was decided.
+    one = by_id.get(task.document.id)
+    data = reviewed(work, here, task) if one is None else _merged(work, here, task, one)
+    draw_editor(work, here, task, data, key="review.deciding")
+    if one is not None:
+        _side_by_side(work, task, one.answers)
 
 
 def _none(work: Work, are_taken: bool) -> None:
@@ -53,25 +57,16 @@ def _side_by_side(work: Work, task: Task, answers: Sequence[Annotation]) -> None
 
 def _merged(work: Work, here: Sitting, task: Task, one: Undecided) -> EditorData:
     """Return both answers in one: what all marked stands, what only some did is suggested under their names."""
-    draft = task.draft
     people = [
         Suggestion(m.span.start, m.span.end, m.span.label, None, " and ".join(m.people))
         for m in one.merged
         if not m.agreed
     ]
-    return EditorData(
-        project=str(work.folder),
-        person=work.person.name,
-        doc_id=task.document.id,
-        text=task.document.text,
-        version=task.version,
-        entities=tuple(m.span for m in one.merged if m.agreed) if draft is None else draft.entities,
-        rejected=() if draft is None else draft.rejected,
+    data = reviewed(work, here, task)
+    return replace(
+        data,
+        entities=data.entities if task.draft is not None else tuple(m.span for m in one.merged if m.agreed),
         suggestions=tuple(people),
-        labels=work.project.schema.labels,
-        overlap=work.project.schema.overlap,
-        draft_n=0 if draft is None else draft.n,
-        acked=tuple(here.acked),
-        problem=here.problem,
-        mode="review",
+        # Where everybody said that nothing is here, one key confirms it.
+        answered=not people,
     )

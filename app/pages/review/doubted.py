@@ -1,8 +1,11 @@
 """Where a model trained on the other texts disagrees with a confirmed answer: the likeliest slips first."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import streamlit as st
 
-from allabel.document import Span
+from allabel.document import DocId, Span
 from allabel.errors import AllabelError
 from allabel.jobs import doubts_of
 from allabel.people.desk import Task
@@ -10,7 +13,7 @@ from allabel.review.doubts import Doubted
 from app import live, problems
 from app.components.span_editor.data import EditorData, Suggestion
 from app.pages.annotate.editor import draw_editor
-from app.pages.review.sittings import sitting
+from app.pages.review.sittings import reviewed, sitting
 from app.sitting import Sitting
 from app.state import Work
 from app.wording import plain
@@ -29,6 +32,7 @@ def draw(work: Work) -> None:
             with st.spinner("Training on the annotated texts, five times"):
                 st.session_state[_FOUND] = live.suggestions(work).apart(doubts_of)
             st.session_state[_SEEN] = set()
+            _sitting(work, []).task = None
         except AllabelError as error:
             problems.show(error)
             return
@@ -36,22 +40,32 @@ def draw(work: Work) -> None:
     if found is None:
         return
     waiting = list(dict.fromkeys(one.doc_id for one in found if one.doc_id not in st.session_state[_SEEN]))
-    here = sitting(work, "doubted", waiting)
-    here.passed = st.session_state[_SEEN].add
+    here = _sitting(work, waiting)
     task = here.current()
     if task is None:
         st.info("Every doubt was looked at." if found else "The model agrees with every answer.")
         return
     mine = [one for one in found if one.doc_id == task.document.id]
     st.caption(f"{len(waiting):,} texts with doubts; this one has {len(mine)}")
-    for one in mine:
-        st.markdown(f"- {plain(_in_words(task.document.text, one))}")
     draw_editor(work, here, task, _data(work, here, task, mine), key="review.doubted")
+    st.markdown("\n".join(f"- {plain(_in_words(task.document.text, one))}" for one in mine))
     if st.button("The answer is right", icon=":material/check:", key="review.right"):
         here.desk.release(task.document.id)
         st.session_state[_SEEN].add(task.document.id)
         here.task = None
-        st.rerun(scope="fragment")
+        live.again()
+
+
+def _sitting(work: Work, waiting: Sequence[DocId]) -> Sitting:
+    found = sitting(work, "doubted", waiting)
+    done = found.passed
+
+    def passed(doc_id: DocId) -> None:
+        st.session_state[_SEEN].add(doc_id)
+        done(doc_id)
+
+    found.passed = passed
+    return found
 
 
 def _in_words(text: str, one: Doubted) -> str:
@@ -63,22 +77,6 @@ def _in_words(text: str, one: Doubted) -> str:
 
 
 def _data(work: Work, here: Sitting, task: Task, doubts: list[Doubted]) -> EditorData:
-    draft = task.draft
     proposed = [(one.proposed, one.score) for one in doubts if one.proposed is not None]
-    return EditorData(
-        project=str(work.folder),
-        person=work.person.name,
-        doc_id=task.document.id,
-        text=task.document.text,
-        version=task.version,
-        entities=task.entities if draft is None else draft.entities,
-        rejected=() if draft is None else draft.rejected,
-        suggestions=tuple(Suggestion(s.start, s.end, s.label, score, "a model of the others") for s, score in proposed),
-        labels=work.project.schema.labels,
-        overlap=work.project.schema.overlap,
-        draft_n=0 if draft is None else draft.n,
-        acked=tuple(here.acked),
-        problem=here.problem,
-        answered=True,
-        mode="review",
-    )
+    found = tuple(Suggestion(s.start, s.end, s.label, score, "a model of the others") for s, score in proposed)
+    return replace(reviewed(work, here, task), suggestions=found)

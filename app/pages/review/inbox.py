@@ -7,6 +7,7 @@ import streamlit as st
 from allabel.annotate.ungrounded import ungrounded, ungrounded_rates
 from allabel.people.desk import Desk
 from allabel.people.marks import flagged
+from app import live
 from app.highlight import highlighted
 from app.state import Work
 from app.wording import plain
@@ -33,7 +34,7 @@ def draw_flags(work: Work) -> None:
             note = st.text_input("What was done about it", key=f"review.note.{flag.seq}")
             if st.button("Dealt with", key=f"review.dealt.{flag.seq}"):
                 desk.resolve_flags(flag.doc_id, note, uuid.uuid4().hex)
-                st.rerun(scope="fragment")
+                live.again()
 
 
 def draw_ungrounded(work: Work) -> None:

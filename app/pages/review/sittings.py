@@ -1,6 +1,7 @@
 """A reviewer's sitting: texts from a list, answers that are kept as reviews."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -11,34 +12,41 @@ from allabel.people.desk import Desk, Task
 from allabel.people.terms import Terms
 from allabel.review.answers import REVIEW
 from app import live
+from app.components.span_editor.data import EditorData
+from app.pages.annotate.editor import shown
 from app.sitting import Sitting
 from app.state import Work
 
 
 def sitting(work: Work, view: str, waiting: Sequence[DocId]) -> Sitting:
-    """Return the sitting of one view in this tab: it goes through `waiting`, what was skipped here at the end.
-
-    A text in hand that waits no longer is let go.
-    """
+    """Return the sitting of one view in this tab: it goes through `waiting`, what was skipped here at the end."""
     key = f"review.sitting.{view}"
     known = st.session_state.get(key)
-    if known is None or known[0] is not work.project or known[1] != work.person:
+    if known is None or known[0] is not work.project or known[1] != work.person.name:
         desk = Desk(work.project.store, work.project.schema, work.person, work.project.settings, reviews=True)
         terms = Terms(work.project.store, work.project.schema)
-        known = (work.project, work.person, Sitting(desk, terms, lambda: None, REVIEW))
+        known = (work.project, work.person.name, Sitting(desk, terms, lambda: None, REVIEW))
         st.session_state[key] = known
     found: Sitting = known[2]
-    skipped: dict[DocId, None] = st.session_state.setdefault(f"{key}.skipped", {})
+    done: dict[DocId, None] = st.session_state.setdefault(f"{key}.done", {})
 
     def passed(doc_id: DocId) -> None:
-        skipped[doc_id] = None
+        done.pop(doc_id, None)
+        done[doc_id] = None
         live.passed(work)
 
     found.passed = passed
-    found.choose = partial(_first, found.desk, sorted(waiting, key=skipped.__contains__))
-    if found.task is not None and found.task.document.id not in waiting:
-        found.task = None
+    found.choose = partial(_first, found.desk, sorted(waiting, key=done.__contains__))
+    found.earlier = partial(_earlier, found.desk, done)
     return found
+
+
+def reviewed(work: Work, here: Sitting, task: Task) -> EditorData:
+    """Return what the editor shows a reviewer of a task, before anything is suggested.
+
+    The browser keeps what a reviewer does apart from what the same person annotates, as the store does.
+    """
+    return replace(shown(work, here, task), project=f"{work.folder} review", suggestions=(), mode="review")
 
 
 def _first(desk: Desk, waiting: Sequence[DocId]) -> Task | None:
@@ -49,3 +57,10 @@ def _first(desk: Desk, waiting: Sequence[DocId]) -> Task | None:
         except StoreError:
             continue
     return None
+
+
+def _earlier(desk: Desk, done: Mapping[DocId, None], doc_id: DocId) -> Task | None:
+    """Take the text that was done in this view before that one: a reviewer's own annotations are no reviews."""
+    ids = list(done)
+    earlier = ids[: ids.index(doc_id)] if doc_id in done else ids
+    return desk.open(earlier[-1]) if earlier else None

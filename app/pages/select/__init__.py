@@ -9,6 +9,7 @@ from app.state import Work
 from app.wording import plain
 
 _UNITS = {"per cent": "%", "texts": "", "tokens": "tokens", "minutes": "min"}
+_MOST = 1e9
 _START = {"per cent": 10.0, "texts": 50.0, "tokens": 2000.0, "minutes": 60.0}
 
 
@@ -33,14 +34,20 @@ def _asked(work: Work) -> Asked:
     amount, unit, strategy, seed = st.columns([2, 2, 4, 1], vertical_alignment="bottom")
     unit_name = unit.selectbox("of", list(_UNITS), key="select.unit", help="minutes: of an expert's time")
     n = amount.number_input(
-        "Budget", min_value=0.5, value=_START[unit_name], step=1.0, format="%g", key=f"select.amount.{unit_name}"
+        "Budget",
+        min_value=0.5,
+        max_value=_MOST,
+        value=_START[unit_name],
+        step=1.0,
+        format="%g",
+        key=f"select.amount.{unit_name}",
     )
     names = list(listed) if default in listed else [default, *listed]
     chosen = strategy.selectbox("Strategy", names, index=names.index(default), key="select.strategy")
     drawn = seed.number_input("Seed", min_value=0, max_value=2**31 - 1, value=0, step=1, key="select.seed")
     if chosen in listed:
         st.caption(_about(listed[chosen]))
-    return Asked(f"{n:g}{_UNITS[unit_name]}", chosen, int(drawn))
+    return Asked(f"{n:.15g}{_UNITS[unit_name]}", chosen, int(drawn))
 
 
 def _about(one: Listed) -> str:

@@ -13,16 +13,21 @@ from allabel.select.budget import count_tokens
 from allabel.select.listing import strategies
 from app import problems
 from app.pages.select.asked import Asked
-from app.state import Work
-from app.wording import shortened
+from app.state import Work, contents
+from app.wording import plain, shortened
 
-# What a browser draws without a wait; all chosen texts are among them.
+# What a browser draws without a wait; all texts annotated or queued are among them.
 MOST_POINTS = 4000
 _MAP = "select.map"
 _START = ("word_coverage", "core_set", "uniform")
-# Okabe and Ito; the shapes tell the same for those who do not see the colours.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
+# Okabe and Ito, the blue lighter for dark pages; the shapes tell the same for those who do not see the colours.
+_COLOURS = ("#2383C4", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
+# The states of the pool: another shape each, and two greys with two colours that stand out on light and on dark alike.
+_STATE_COLOURS = ("#2B8A3E", "#C2255C", "#5F87A8", "#8A939A")
+_STATE_SHAPES = ("square", "triangle-up", "circle", "cross")
+_STATE_SIZES = (34, 60, 16, 16)
+_STATE_OPACITIES = (0.9, 1.0, 0.75, 0.6)
 
 
 def draw(work: Work, asked: Asked) -> None:
@@ -40,7 +45,7 @@ def draw(work: Work, asked: Asked) -> None:
         picked = _previews(work.project, asked, chosen)
         drawn = _map(work.project)
     if drawn.sampled:
-        st.caption(f"{len(drawn.ids):,} of {drawn.n_texts:,} texts are drawn.")
+        st.caption(plain(_left_out(drawn, picked)))
     st.vega_lite_chart(
         _points(drawn, picked),
         _spec(list(picked)),
@@ -87,8 +92,14 @@ def _map(project: Project) -> PoolMap:
 
 def _pool_key(project: Project) -> str:
     """Name the state of the pool, so that a map is laid out anew when it changed and not before."""
-    counts = project.counts()
-    return hashlib.sha256(repr((str(project.folder), counts)).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr(contents(project)).encode()).hexdigest()[:12]
+
+
+def _left_out(drawn: PoolMap, picked: dict[str, dict[DocId, str]]) -> str:
+    """Say how much of the pool, and of what each strategy would choose, is not in the picture."""
+    there = set(drawn.ids)
+    of = [f"{len(there & set(one)):,} of {len(one):,} that {name} would choose" for name, one in picked.items()]
+    return f"{len(drawn.ids):,} of {drawn.n_texts:,} texts are drawn; among them " + ", ".join(of) + "."
 
 
 def _points(drawn: PoolMap, picked: dict[str, dict[DocId, str]]) -> list[dict[str, Any]]:
@@ -111,28 +122,25 @@ def _points(drawn: PoolMap, picked: dict[str, dict[DocId, str]]) -> list[dict[st
 def _spec(names: list[str]) -> dict[str, Any]:
     axes = {axis: {"field": axis, "type": "quantitative", "axis": None} for axis in ("x", "y")}
     tooltip = [{"field": name, "type": "nominal"} for name in ("what", "text", "why", "id")]
-    states = ["annotated", "queued", "covered", "uncovered"]
+    states = list(STATES)
+    state = {"field": "what", "type": "nominal", "title": "the pool", "sort": states}
     return {
         "layer": [
             {
                 "transform": [{"filter": "datum.layer === 'pool'"}],
-                "mark": {"type": "point", "filled": True, "size": 26},
+                "mark": {"type": "point", "filled": True},
                 "encoding": {
                     **axes,
                     "tooltip": tooltip,
-                    "opacity": {
-                        "field": "what",
-                        "type": "nominal",
-                        "title": "the pool",
-                        "scale": {"domain": states, "range": [0.95, 0.7, 0.4, 0.22]},
-                        "sort": states,
-                    },
-                    "color": {"value": "#7F8B93"},
+                    "color": {**state, "scale": {"domain": states, "range": list(_STATE_COLOURS)}},
+                    "shape": {**state, "scale": {"domain": states, "range": list(_STATE_SHAPES)}},
+                    "opacity": {**state, "scale": {"domain": states, "range": list(_STATE_OPACITIES)}},
+                    "size": {**state, "scale": {"domain": states, "range": list(_STATE_SIZES)}},
                 },
             },
             {
                 "transform": [{"filter": "datum.layer === 'chosen'"}],
-                "mark": {"type": "point", "filled": False, "size": 110, "strokeWidth": 2.2},
+                "mark": {"type": "point", "filled": False, "size": 130, "strokeWidth": 2.2, "opacity": 1},
                 "encoding": {
                     **axes,
                     "tooltip": tooltip,
@@ -151,17 +159,17 @@ def _spec(names: list[str]) -> dict[str, Any]:
                 },
             },
         ],
-        "resolve": {"scale": {"color": "independent", "shape": "independent"}},
+        "resolve": {"scale": {"color": "independent", "shape": "independent", "size": "independent"}},
         "config": {"legend": {"orient": "bottom", "columns": 5}},
     }
 
 
 def _table(project: Project, picked: dict[str, dict[DocId, str]]) -> None:
-    texts = {d.id: d.text for d in project.store.documents()}
+    texts = project.store.documents_of({id for chosen in picked.values() for id in chosen})
     cost = project.cost_model()
     rows = []
     for name, chosen in picked.items():
-        n_tokens = [count_tokens(texts[id]) for id in chosen]
+        n_tokens = [count_tokens(texts[id].text) for id in chosen]
         others = set().union(*(set(other) for key, other in picked.items() if key != name))
         rows.append(
             {

@@ -13,10 +13,10 @@ from allabel.store.records import Pick
 from app import problems
 from app.background import run_told
 from app.pages.select.asked import Asked
-from app.state import Work
+from app.state import Work, contents
 from app.wording import plain, shortened
 
-_RESULT = "select.result"
+_RESULT, _PLAN = "select.result", "select.plan"
 
 
 def draw(work: Work, asked: Asked) -> None:
@@ -44,7 +44,7 @@ def draw(work: Work, asked: Asked) -> None:
 
 def _plan_and_run(work: Work, asked: Asked, *, more: bool) -> None:
     try:
-        plan = work.project.plan(asked.budget, asked.strategy, asked.seed, more=more)
+        plan = _planned(work, asked, more=more)
     except InputError as error:
         problems.show(error)
         return
@@ -53,6 +53,18 @@ def _plan_and_run(work: Work, asked: Asked, *, more: bool) -> None:
     if st.button(label, type="primary", icon=":material/play_arrow:"):
         st.session_state[_RESULT] = (asked, _run(work, asked, more=more))
         st.rerun()
+
+
+def _planned(work: Work, asked: Asked, *, more: bool) -> Plan:
+    """Work out a plan once for as long as the project is the same: near-duplicates of 100,000 texts take seconds."""
+    key = (asked, more, contents(work.project))
+    before = st.session_state.get(_PLAN)
+    if before is None or before[0] != key:
+        with st.spinner("Working out the plan…"):
+            plan = work.project.plan(asked.budget, asked.strategy, asked.seed, more=more)
+        before = st.session_state[_PLAN] = (key, plan)
+    kept: Plan = before[1]
+    return kept
 
 
 def _run(work: Work, asked: Asked, *, more: bool) -> Selected:
@@ -125,12 +137,12 @@ def _result(work: Work, got: Selected) -> None:
 
 
 def _table(work: Work, picks: "tuple[Pick, ...] | list[Pick]") -> None:
-    texts = {d.id: d.text for d in work.project.store.documents()}
+    texts = work.project.store.documents_of(pick.doc_id for pick in picks)
     st.dataframe(
         [
             {
                 "rank": pick.rank,
-                "text": shortened(texts.get(pick.doc_id, "")),
+                "text": shortened(texts[pick.doc_id].text) if pick.doc_id in texts else "",
                 "why": pick.reason,
                 "stage": pick.stage,
                 "score": pick.score,

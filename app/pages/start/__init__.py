@@ -4,13 +4,14 @@ import streamlit as st
 
 from app.pages.start import importing, labels
 from app.state import Work
+from app.wording import plain
 
 
 def show(work: Work) -> None:
     """Draw the page."""
     if work.opened is None:
         st.title("A new project")
-        st.caption(f"In the folder {work.folder}")
+        st.caption(f"In the folder {plain(work.folder)}")
         labels.make(work.folder)
         return
     st.title("Start")

@@ -27,7 +27,7 @@ _ROLES = {
 _SHOWN, _PROBLEMS_SHOWN = 10, 500
 # So many problems stand in a table whose cells break into lines; more are better scrolled.
 _WRAPPED = 50
-_DONE = "start.imported"
+_DONE, _FOUND = "start.imported", "start.found"
 
 
 def draw(work: Work) -> None:
@@ -41,19 +41,21 @@ def draw(work: Work) -> None:
     role = right.selectbox("Take its answers as", list(_ROLES), format_func=_ROLES.__getitem__, key="start.role")
     flat = st.checkbox("Of overlapping spans keep the longest", key="start.flat")
     if source is None:
+        st.session_state.pop(_FOUND, None)
         return
     with _at_hand(source) as path:
         try:
-            found = _looked_through(work.project, path, format_, role, flat=flat)
+            found = _looked_through(work.project, source, path, format_, role, flat=flat)
         except InputError as error:
-            problems.show(error)
+            problems.show(problems.about(error, _named(source)))
             return
         _preview(found)
         _problems(found)
         if st.button("Import", type="primary", disabled=found.n_problems > 0):
             taken: As | None = next((one for one in get_args(As) if one == role), None)
-            with st.spinner("Importing…"):
+            with st.spinner(f"Importing {len(found.records):,} texts…"):
                 got = work.project.import_records(found.records, path, taken, flat=flat)
+            st.session_state.pop(_FOUND, None)
             answers = f"; {got.answers:,} answers kept as {got.role}" if got.answers else ""
             st.session_state[_DONE] = plain(f"{path.name}: {got.read:,} documents, {got.new:,} new{answers}.")
             st.session_state["start.upload"] = version + 1
@@ -87,14 +89,40 @@ def _at_hand(source: UploadedFile | Path) -> Iterator[Path]:
         yield path
 
 
-def _looked_through(project: Project, path: Path, format_: str, role: str, *, flat: bool) -> Found:
-    with st.spinner("Looking through the file…"):
-        if not path.exists():
-            raise InputError("there is no such file", file=path, remedy="check the name and the folder")
-        found = read_file(path, format_)
-        documents, gold = project.store.documents(), project.store.gold()
-        check(found, project.schema, path, documents, gold, role=role, flat=flat)
-    return found
+def _named(source: UploadedFile | Path) -> Path | str:
+    return source if isinstance(source, Path) else source.name
+
+
+def _looked_through(
+    project: Project, source: UploadedFile | Path, path: Path, format_: str, role: str, *, flat: bool
+) -> Found:
+    """Read and check a file once for as long as it, what is asked of it, and the project are the same."""
+    asked = (_version(source), format_, role, flat, state.contents(project))
+    before = st.session_state.get(_FOUND)
+    if before is None or before[0] != asked:
+        with st.spinner("Looking through the file…"):
+            found = read_file(path, format_)
+            documents, gold = project.store.documents(), project.store.gold()
+            check(found, project.schema, path, documents, gold, role=role, flat=flat)
+        before = st.session_state[_FOUND] = (asked, found)
+    kept: Found = before[1]
+    return kept
+
+
+def _version(source: UploadedFile | Path) -> tuple[object, ...]:
+    """Tell one state of a file from another. Raises InputError where a file named is not there."""
+    if not isinstance(source, Path):
+        return (source.file_id,)
+    try:
+        # A folder is read as the files in it.
+        files = [source, *sorted(source.glob("*.txt"))] if source.is_dir() else [source]
+        seen = [(str(one), one.stat()) for one in files]
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", file=source, remedy="check the name and the folder") from error
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(f"cannot be read: {said}", file=source, remedy="check the name and the folder") from error
+    return tuple((name, one.st_ino, one.st_size, one.st_mtime_ns) for name, one in seen)
 
 
 def _preview(found: Found) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from allabel.document import DocId
-from allabel.errors import StoreError
+from allabel.errors import InputError, StoreError
 from allabel.formats.files import write_atomically
 from allabel.project import LABELS, Project
 from allabel.schema import LabelSchema
+from app import problems
 from app.highlight import legend
 from app.pages.start.rows import bare_rows, read_rows, rows_of
 from app.state import Work
@@ -37,10 +38,18 @@ def make(folder: Path) -> None:
             placeholder="Reagent, Solvent, Product",
             help="The kinds of things to mark. Definitions, colours and keys follow in a table.",
         )
-        if st.button("Go on", type="primary") or typed.strip(" ,"):
+        pressed = st.button("Go on", type="primary")
+        try:
+            named = bool(bare_rows(typed))
+        except InputError as error:
+            problems.show(error)
+            return
+        if named:
             # From here on the table holds the names: typing others here would throw away what stands in it.
-            st.session_state[_NAMES] = typed.strip(" ,")
+            st.session_state[_NAMES] = typed
             st.rerun()
+        elif pressed or typed:
+            st.info("Type one label at least, such as Reagent.", icon=":material/info:")
         return
     st.caption("Names can be changed in the table, and its last row takes another label.")
     schema = _table(bare_rows(names), LabelSchema.of(["Label"]), key="start.new")
@@ -116,9 +125,9 @@ def _table(rows: list[dict[str, Any]], schema: LabelSchema, *, key: str) -> Labe
         help="Shown beside every text and given to a language model: what to mark, where a mention ends, what to skip.",
     )
     overlap = st.checkbox("Spans may nest or overlap", schema.overlap, key=f"{key}.overlap")
-    made, problems = read_rows(edited, guidelines, overlap=overlap)
+    made, wrong = read_rows(edited, guidelines, overlap=overlap)
     if made is not None:
         st.html(legend(made))
     elif rows:
-        st.error("\n".join(f"- {plain(one)}" for one in problems))
+        st.error("\n".join(f"- {plain(one)}" for one in wrong))
     return made

@@ -1,14 +1,12 @@
 """Reading a file to the end although it has problems: what is sound, and everything that is not."""
 
-import threading
-import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from allabel.document import DocId, Document
 from allabel.errors import InputError
-from allabel.formats.base import FormatWarning, Record
+from allabel.formats.base import Record
 from allabel.formats.csv_rows import Row, Rows
 from allabel.formats.csv_table import read_table_rows
 from allabel.formats.csv_tokens import token_columns
@@ -17,9 +15,9 @@ from allabel.formats.native import Place, parse_document, parse_object
 from allabel.formats.registry import by_name, detect
 from allabel.intake import Intake
 from allabel.schema import LabelSchema
+from app.noted import format_notes
 
-# Python keeps what is done with warnings for the whole process: one file at a time.
-_WARNINGS = threading.Lock()
+_NEW_LABEL = "add it under Labels, or mend the file; Texts only leaves all answers out"
 
 
 @dataclass(slots=True)
@@ -53,15 +51,14 @@ def read_file(path: Path, format: str = "auto") -> Found:
     """
     chosen = detect(path) if format == "auto" else by_name(format)
     found = Found(chosen.name)
-    with _WARNINGS, warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always", FormatWarning)
+    with format_notes(path) as notes:
         if chosen.name == "jsonl":
             _read_each(_json_lines(path), found)
         elif chosen.name == "csv" and (rows := _table_rows(path, found)) is not None:
             _read_each(rows, found)
         elif chosen.name != "csv" or found.whole:
             _read_on(chosen.read(path), found)
-    found.notes += [str(one.message) for one in heard if issubclass(one.category, FormatWarning)]
+    found.notes += notes
     if not found.records and not found.lines:
         found.add(InputError("holds no documents", remedy="check that this is the file you mean"))
     return found
@@ -77,9 +74,20 @@ def check(
     role: str,
     flat: bool,
 ) -> None:
-    """Add what the project refuses of the records: unknown labels, overlaps, other texts, other gold, no answers."""
+    """Add what the project refuses of the records: unknown labels, overlaps, other texts, other gold, no answers.
+
+    role "texts": what answers there are is left out, whatever they say.
+    """
+    if role == "texts":
+        found.records = [replace(r, document=replace(r.document, entities=None, values=None)) for r in found.records]
     intake = Intake(schema, file, documents, gold, flat=flat)
     for record in found.records:
+        # One label is one thing to mend: told together, each mixture of labels would be a kind of its own.
+        if unknown := _unknown_labels(record.document, schema):
+            for label in unknown:
+                problem = f"the label {label!r} is not among the project's ({', '.join(schema.names)})"
+                found.add(InputError(problem, line=record.line, remedy=_NEW_LABEL))
+            continue
         try:
             list(intake.admit([record], as_gold=role in {"auto", "gold"}))
         except InputError as error:
@@ -91,6 +99,11 @@ def check(
         for one in answered:
             if one.document.entities is None:
                 found.add(InputError("values without offsets cannot be annotations", line=one.line, remedy="as gold"))
+
+
+def _unknown_labels(document: Document, schema: LabelSchema) -> list[str]:
+    named = [*(span.label for span in document.entities or ()), *(document.values or ())]
+    return [label for label in dict.fromkeys(named) if label not in schema.names]
 
 
 def _read_on(records: Iterator[Record], found: Found) -> None:

@@ -12,6 +12,8 @@ from allabel.schema import Label, LabelSchema
 
 COLUMNS = ("name", "definition", "colour", "key", "examples", "not_examples")
 Row = Mapping[str, Any]
+# No entities here, skip, every occurrence, all keys, accept.
+EDITORS_OWN = "0-.? "
 
 
 def rows_of(schema: LabelSchema) -> list[dict[str, Any]]:
@@ -43,6 +45,11 @@ def read_rows(rows: Sequence[Row], guidelines: str, *, overlap: bool) -> tuple[L
     for what, seen in (("name", [x.name for x in labels]), ("key", [x.key for x in labels if x.key])):
         twice = sorted({x for x in seen if seen.count(x) > 1})
         problems += [f"the {what} {x!r} stands in {seen.count(x)} rows; it must be of one label only" for x in twice]
+    problems += [
+        f"the key {x.key!r} of {x.name!r} is one that the editor needs itself; take another, or leave it empty"
+        for x in labels
+        if x.key and x.key in EDITORS_OWN
+    ]
     if problems:
         return None, problems
     return _filled(LabelSchema(labels=tuple(labels), guidelines=guidelines, overlap=overlap)), []

@@ -7,8 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from allabel.document import DocId, Document
+from allabel.errors import InputError
 from allabel.formats.registry import read_documents
 from allabel.reply import TaggedDocument
+from app import problems
 from app.background import run_told
 from app.pages.tag import results
 from app.state import Work
@@ -24,20 +26,20 @@ def show(work: Work) -> None:
     st.caption(
         plain(f"With the {work.project.settings.backend} annotator and {n:,} annotated texts to learn from.")
         if n
-        else "Nothing is annotated yet: the annotator has nothing to learn from, and will find little."
+        else "Nothing is annotated yet, and the annotator learns from annotated texts: annotate some first, or import "
+        "annotations on the page Start."
     )
     tab_paste, tab_file = st.tabs(["Paste a text", "Upload a file"])
     with tab_paste:
         text = st.text_area("Text", height=180, key="tag.text", persist_state="session")
         # The button is never disabled: a text just typed counts from the press that ends the typing.
         if st.button("Tag the text", type="primary") and _is_there(text.strip(), "Paste or type a text first."):
-            st.session_state[_RESULT] = _tagged(work, [Document(DocId("pasted"), text)])
+            problems.managed(lambda: _tag(work, [Document(DocId("pasted"), text)]))
     with tab_file:
         uploaded = st.file_uploader("Texts: JSONL, CoNLL columns, CSV, or one text a line", key="tag.file")
         pressed = st.button("Tag the file", type="primary") and _is_there(uploaded, "Choose a file first.")
         if pressed and uploaded is not None:
-            documents = _read(uploaded.name, uploaded.getvalue())
-            st.session_state[_RESULT] = _tagged(work, documents)
+            problems.managed(lambda: _tag(work, _read(uploaded.name, uploaded.getvalue())))
     if (tagged := st.session_state.get(_RESULT)) is not None:
         results.draw(tagged, work.project.schema)
 
@@ -52,7 +54,16 @@ def _read(name: str, content: bytes) -> list[Document]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / (Path(name).name or "upload")
         path.write_bytes(content)
-        return [record.document for record in read_documents(path)]
+        try:
+            return [record.document for record in read_documents(path)]
+        except InputError as error:
+            raise problems.about(error, name) from error
+
+
+def _tag(work: Work, documents: Sequence[Document]) -> None:
+    # What was there before goes first: it is of other texts, and stands no longer beside what is refused now.
+    st.session_state.pop(_RESULT, None)
+    st.session_state[_RESULT] = _tagged(work, documents)
 
 
 def _tagged(work: Work, documents: Sequence[Document]) -> list[TaggedDocument]:
@@ -65,6 +76,7 @@ def _tagged(work: Work, documents: Sequence[Document]) -> list[TaggedDocument]:
         n += 1
         bar.progress(min(1.0, n / len(documents)), f"{n:,} of {len(documents):,} texts tagged")
 
-    tagged = run_told(lambda came: list(project.tag(documents, came=came)), hear)
-    bar.empty()
-    return tagged
+    try:
+        return run_told(lambda came: list(project.tag(documents, came=came)), hear)
+    finally:
+        bar.empty()

@@ -320,3 +320,20 @@ def test_discarded_work_is_forgotten_and_the_text_free(store: Store) -> None:
     task = ada.next()
     assert task is not None
     assert task.draft is None
+
+
+def test_work_after_a_refused_save_goes_on_being_kept_also_where_the_other_answer_is_ones_own(store: Store) -> None:
+    queue(store, "a")
+    first, second = desk(store, "ada"), desk(store, "ada")
+    first.next()
+    saved = first.save(answer("a", SALT, save_id="1"))
+    assert second.latest(A) == saved
+    with pytest.raises(ConflictError):
+        second.save(answer("a", WATER, save_id="2"))
+    second.keep_draft(A, draft(SALT, WATER, n=1))
+    kept = first.open(A).draft
+    assert kept is not None
+    assert kept.entities == (SALT, WATER)
+    second.save(answer("a", WATER, on=saved.seq or 0, save_id="3"))
+    second.keep_draft(A, draft(SALT, n=9))
+    assert first.open(A).draft is None, "a draft that comes late is none"

@@ -124,3 +124,18 @@ def test_escaped_text_gives_itself_back() -> None:
 
     text = "<b>*x*</b> [a](b) `c` $d$ :e: 1. - # | ~ \\ _"
     assert said(AppTest.from_string(f"import streamlit as st\nst.markdown({plain(text)!r})").run().markdown) == text
+
+
+def test_a_folder_that_was_moved_away_is_missed_and_not_taken_for_a_new_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_project(tmp_path / "p")
+    page = open_page("export", folder, monkeypatch)
+    folder.rename(tmp_path / "away")
+    for _ in range(2):
+        page.run()
+        assert page.title[0].value == "The project cannot be opened"
+        assert "not here any more" in said(page.error)
+    (tmp_path / "away").rename(folder)
+    page.run()
+    assert page.title[0].value == "Export"
