@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from with_stores import empty_store
 
 from allabel.document import DocId, Document, Span
 from allabel.formats.base import Record
@@ -59,10 +60,18 @@ class Worker:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    if request.param == "postgresql":
-        monkeypatch.setenv("ALLABEL_DATABASE", request.getfixturevalue("postgres_url"))
-    path = tmp_path / "project"
+def folder(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    if request.param == "sqlite":
+        yield project_for_eight(tmp_path / "project")
+        return
+    with empty_store("postgresql", pytestconfig, tmp_path) as url:
+        monkeypatch.setenv("ALLABEL_DATABASE", url)
+        yield project_for_eight(tmp_path / "project")
+
+
+def project_for_eight(path: Path) -> Path:
     # Keys by name, so that what stands in the store tells who pressed it.
     labels = tuple(Label(name=name, key=name[-1]) for name in PEOPLE)
     with Project.create(path, LabelSchema(labels=labels)) as project:

@@ -73,6 +73,6 @@ def _how_to(folder: Path) -> None:
     st.code(_EXAMPLE, language=None, wrap_lines=True)
     st.markdown(
         "Measure each method with several seeds, at several numbers of annotated texts: the curves then come with "
-        "95 % intervals, and methods are compared seed by seed. `allabel.runs.append` writes such rows, from what "
-        "`allabel eval score … --json` says for example."
+        "95 % intervals, and methods are compared seed by seed. `allabel eval score GOLD PRED --record "
+        "runs/NAME.jsonl --run NAME --method NAME --n-texts N --seed S` adds such rows."
     )
