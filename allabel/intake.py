@@ -101,3 +101,8 @@ class Intake:
 
     def _where(self, id: DocId) -> str:
         return f" on line {self._lines[id]}" if id in self._lines else " in the project"
+
+
+def text_only(record: Record) -> Record:
+    """Return the record without its answer, whatever that says."""
+    return replace(record, document=replace(record.document, entities=None, values=None, seconds=None))

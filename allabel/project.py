@@ -19,7 +19,7 @@ from allabel.document import Annotation, DocId, Document
 from allabel.errors import InputError, LabelError, StoreError
 from allabel.formats.base import Record
 from allabel.formats.files import write_atomically
-from allabel.intake import Intake
+from allabel.intake import Intake, text_only
 from allabel.reply import TaggedDocument
 from allabel.schema import LabelSchema
 from allabel.select.base import Pool
@@ -115,10 +115,11 @@ class Project:
     ) -> Imported:
         """Add a file's documents, all or none; gold is kept apart and never becomes a demonstration by itself.
 
-        role: None takes answers as gold where the file has any. flat: keep the longest of overlapping spans.
-        Raises InputError naming file, line, value and remedy.
+        role: None takes answers as gold where the file has any; "texts" leaves them out, whatever they say. flat: keep
+        the longest of overlapping spans. Raises InputError naming file, line, value and remedy.
         """
         intake = Intake(self.schema, file, self.store.documents(), self.store.gold(), flat=flat)
+        records = map(text_only, records) if role == "texts" else records
         documents = list(intake.admit(records, as_gold=role in {None, "gold"}))
         answered = [d for d in documents if d.is_gold]
         role = role or ("gold" if answered else "texts")

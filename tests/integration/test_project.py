@@ -183,3 +183,11 @@ def test_what_was_tagged_reads_back_with_its_offsets(project: Project, tmp_path:
     assert (tagged.id, tagged.backend) == ("c", "embedded")
     assert [tagged.text[s.start : s.end] for s in tagged.reply.spans] == ["LiCl"]
     assert set(tagged.reply.demonstrations) <= {"a", "b"}
+
+
+def test_texts_alone_are_taken_whatever_their_answers_say(project: Project) -> None:
+    spoken = Document(DocId("s"), "NaCl in water", (Span(0, 4, "Salt"),), seconds=3.0)
+    got = project.import_records([Record(1, spoken)], FILE, "texts")
+    assert (got.new, got.answers, got.role) == (1, 0, "texts")
+    assert project.store.gold() == {}
+    assert project.store.documents() == [Document(DocId("s"), "NaCl in water")]

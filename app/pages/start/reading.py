@@ -1,7 +1,7 @@
 """Reading a file to the end although it has problems: what is sound, and everything that is not."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from allabel.document import DocId, Document
@@ -13,7 +13,7 @@ from allabel.formats.csv_tokens import token_columns
 from allabel.formats.files import BOM
 from allabel.formats.native import Place, parse_document, parse_object
 from allabel.formats.registry import by_name, detect
-from allabel.intake import Intake
+from allabel.intake import Intake, text_only
 from allabel.schema import LabelSchema
 from app.noted import format_notes
 
@@ -79,7 +79,7 @@ def check(
     role "texts": what answers there are is left out, whatever they say.
     """
     if role == "texts":
-        found.records = [replace(r, document=replace(r.document, entities=None, values=None)) for r in found.records]
+        found.records = [text_only(record) for record in found.records]
     intake = Intake(schema, file, documents, gold, flat=flat)
     for record in found.records:
         # One label is one thing to mend: told together, each mixture of labels would be a kind of its own.
