@@ -40,7 +40,7 @@ class Apart:
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return what a module's function gives in a fresh process; arguments and result are pickled.
 
-        Raises what the function raised, an InputError with problem and remedy where it was one, else AllabelError;
+        Raises what the function raised, an InputError with its place and remedy where it was one, else AllabelError;
         AllabelError where the process died; StoppedError after `stop`.
         """
         work = pickle.dumps((function, args, kwargs))
@@ -61,8 +61,8 @@ class Apart:
         if ok:
             result: R = told[0]
             return result
-        problem, remedy, was_input = told
-        raise InputError(problem, remedy=remedy) if was_input else AllabelError(problem)
+        problem, place = told
+        raise AllabelError(problem) if place is None else InputError(problem, **place)
 
     def stop(self) -> None:
         """End what runs, and let nothing begin any more; safe to call twice and from any thread."""
@@ -108,10 +108,9 @@ def main() -> None:
     try:
         told = (True, function(*args, **kwargs))
     except InputError as error:
-        where = str(error).split("\n  remedy: ")[0]
-        told = (False, where, error.remedy, True)
+        told = (False, error.problem, {"file": error.file, "line": error.line, "remedy": error.remedy})
     except Exception as error:  # noqa: BLE001  the parent raises it
-        told = (False, str(error) or type(error).__name__, "", False)
+        told = (False, str(error) or type(error).__name__, None)
     with result:
         pickle.dump(told, result)
 

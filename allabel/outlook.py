@@ -1,6 +1,5 @@
 """How the work stands as a whole, kept up to date beside the pages: time left, budget used, what the next are worth."""
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from allabel.annotate.backends import embedded
-from allabel.apart import Apart, StoppedError
-from allabel.errors import AllabelError
+from allabel.apart import Apart
+from allabel.beside import Beside
 from allabel.project import Project
 from allabel.worth import Spent, TimeLeft, Worth, logged, next_worth, spent, time_left
 
@@ -55,9 +54,7 @@ class Outlooks:
     def __init__(self, folder: Path, flags: dict[str, Any] | None = None, every: int = EVERY) -> None:
         self._folder, self._flags, self._every = folder, dict(flags or {}), every
         self._apart = Apart()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._stopped, self._n_answers = False, every
+        self._beside = Beside(self._work, self._fail, "allabel-outlook")
         self._last: Outlook | None = None
         self._problem = ""
 
@@ -73,38 +70,20 @@ class Outlooks:
 
     def start(self) -> None:
         """Begin; a second call does nothing."""
-        with self._changed:
-            if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(target=self._run, name="allabel-outlook", daemon=True)
-                self._thread.start()
+        self._beside.start()
 
     def poke(self, *, at_once: bool = False) -> None:
         """Tell that a text was answered. at_once: look now, as after a selection."""
-        with self._changed:
-            self._n_answers = self._every if at_once else self._n_answers + 1
-            self._changed.notify_all()
+        self._beside.poke(at_once=at_once)
 
     def stop(self) -> None:
         """End the thread and what it has under way."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
-        self._apart.stop()
-        if self._thread is not None:
-            self._thread.join()
+        self._beside.stop(self._apart.stop)
 
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._stopped or self._n_answers >= self._every)
-                if self._stopped:
-                    return
-                self._n_answers = 0
-            try:
-                self._last, self._problem = self._apart.call(outlook_of, self._folder, self._flags), ""
-            except StoppedError:
-                return
-            except AllabelError as error:
-                self._problem = str(error)
-            except Exception as error:  # noqa: BLE001  a page must not fall over for want of a figure
-                self._problem = f"{type(error).__name__}: {error}"
+    def _work(self) -> int:
+        self._last = self._apart.call(outlook_of, self._folder, self._flags)
+        self._problem = ""
+        return self._every
+
+    def _fail(self, problem: str, remedy: str) -> None:
+        self._problem = f"{problem}; {remedy}" if remedy else problem

@@ -210,7 +210,7 @@ class Project:
 
     def check_labels(self) -> None:
         """Raise LabelError where an annotation, and so a demonstration, bears a label that the schema lacks."""
-        found = Counter(span.label for answer in self.store.annotations().values() for span in answer.entities)
+        found = self._labels_used()
         unknown = [label for label in sorted(found) if label not in self.schema.names]
         if unknown:
             more = f" (nor are {', '.join(map(repr, unknown[1:]))})" if len(unknown) > 1 else ""
@@ -228,9 +228,12 @@ class Project:
             self.check_labels()
         return self.demonstrations()
 
+    def _labels_used(self) -> Counter[str]:
+        return Counter(span.label for answer in self.store.annotations().values() for span in answer.entities)
+
     def stale_labels(self) -> list[str]:
         """Say which labels of annotations and gold the schema does not name any more, and how often they occur."""
-        found = Counter(span.label for answer in self.store.annotations().values() for span in answer.entities)
+        found = self._labels_used()
         found.update(span.label for document in self.store.gold().values() for span in document.entities or ())
         return [
             f"the label {label!r} of {n} spans is not in {LABELS}"

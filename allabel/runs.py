@@ -183,15 +183,18 @@ def _values(rows: Iterable[Row], metric: str, data: str | None) -> dict[tuple[st
     return dict(sorted(values.items(), key=lambda item: (order[item[0][0]], item[0][1])))
 
 
-def _mean(values: Sequence[float]) -> tuple[float, float | None, float | None]:
-    """Give the mean and its 95 % t interval, mean ± t(0.975, n - 1) s / sqrt(n)."""
+def t_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of two or more values and its 95 % t interval, mean ± t(0.975, n - 1) s / sqrt(n)."""
     from scipy import stats
 
     mean = float(np.mean(values))
-    if len(values) < 2:
-        return mean, None, None
     half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
     return mean, mean - half, mean + half
+
+
+def _mean(values: Sequence[float]) -> tuple[float, float | None, float | None]:
+    """Return the mean, with its interval where there are values enough for one."""
+    return t_interval(values) if len(values) > 1 else (float(np.mean(values)), None, None)
 
 
 _KEYS = ("run", "method", "data", "n_texts", "n_tokens", "seed", "metric", "value", "at")

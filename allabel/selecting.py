@@ -1,6 +1,6 @@
 """Choosing what to annotate in one project: a selection is begun, gone on with after annotation, and planned."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,7 +17,7 @@ from allabel.schema import LabelSchema
 from allabel.select.afford import check_budget
 from allabel.select.base import Pool, Tools
 from allabel.select.budget import Budget, count_tokens
-from allabel.select.chain import NAMED_CHAINS, Chain, asks_annotator
+from allabel.select.chain import NAMED_CHAINS, Chain, Step, asks_annotator
 from allabel.select.cost import CostModel, Logged
 from allabel.select.duplicates import Duplicates, find_duplicates
 from allabel.select.plan import Plan, plan_stages
@@ -198,13 +198,10 @@ class Selecting:
                 remedy="look at its plan and run it, or preview another strategy",
             )
         steps = chain.advance(pool, asked.budget, [], seed)
-        chosen = [(step.stage, choice) for step in steps for choice in step.choices]
-        if not chosen:
+        picks = _picks(pool, steps, 0, 0)
+        if not picks:
             raise _pays_none(asked.new)
-        return tuple(
-            Pick(pool.ids[choice.position], stage, rank, choice.score, choice.reason, 0)
-            for rank, (stage, choice) in enumerate(chosen, start=1)
-        )
+        return tuple(picks)
 
     def _asked(self, budget: str, strategy: str, seed: int, tell: Tell, *, more: bool) -> _Asked:
         new = Selection(None, strategy, budget, 0, seed, datetime.now(UTC))
@@ -239,11 +236,7 @@ class Selecting:
         n_waiting = sum(pick.doc_id in queued for pick in picks)
         before = self._positions(pool, picks)
         steps = chain.advance(pool, budget, asked.done, selection.seed, chosen=before, waiting=n_waiting > 0)
-        chosen = [(step.stage, choice) for step in steps for choice in step.choices]
-        new = [
-            Pick(pool.ids[choice.position], stage, rank, choice.score, choice.reason, selection.id or 0)
-            for rank, (stage, choice) in enumerate(chosen, start=len(picks) + 1)
-        ]
+        new = _picks(pool, steps, len(picks), selection.id or 0)
         selection_id = selection.id
         if selection_id is None and not new:
             raise _pays_none(selection)
@@ -323,6 +316,15 @@ class Selecting:
     def to_tag(self, texts: Sequence[str]) -> Tagging:
         """Estimate what tagging these texts with the backend in use takes."""
         return replace(self._tagging(len(texts), texts, self.cost_model(), stand_ins=False), purpose="")
+
+
+def _picks(pool: Pool, steps: Iterable[Step], n_before: int, selection_id: int) -> list[Pick]:
+    """Write down what stages chose, in order, after so many picks of the same selection."""
+    chosen = [(step.stage, choice) for step in steps for choice in step.choices]
+    return [
+        Pick(pool.ids[choice.position], stage, rank, choice.score, choice.reason, selection_id)
+        for rank, (stage, choice) in enumerate(chosen, start=n_before + 1)
+    ]
 
 
 def _nothing_to_learn_from(strategy: str) -> InputError:

@@ -1,7 +1,6 @@
 """The figures beside a text: pace, time left, budget used, what the next texts are worth, why this one."""
 
-import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +9,11 @@ from allabel.annotate.base import Annotator, Demonstration
 from allabel.document import Annotation, DocId, Document
 from allabel.select.budget import Budget, Unit, count_tokens
 from allabel.select.cost import PAUSE, CostModel, Logged
-from allabel.select.explain import Explanation
 from allabel.stopping import curve
 from allabel.stopping.base import FEWEST_ANNOTATED
 from allabel.store.records import Pick, Selection
 from retrieval.base import FloatArray
 
-AHEAD = 20
 LEVEL, RESAMPLES = 0.95, 200
 # Fewer logged times say nothing of their own scatter.
 FEWEST_TIMES = 5
@@ -101,7 +98,7 @@ class Spent:
     def sentence(self) -> str:
         """Say it in words."""
         unit = "texts" if self.unit == "%" else self.unit
-        return f"{self.used:,.0f} of {self.total:,.0f} {unit} of the budget ({100 * self.share:.0f} %)"
+        return f"{self.used:,.0f} of {self.total:,.0f} {unit} ({100 * self.share:.0f} %)"
 
 
 def spent(
@@ -132,58 +129,23 @@ class Worth:
     gain: float | None
     low: float | None
     high: float | None
-    ahead: int
     n_annotated: int
-    sentence: str
+    ahead: int = curve.AHEAD
 
 
-def next_worth(
-    annotator: Annotator, annotated: Sequence[Demonstration], rng: np.random.Generator, ahead: int = AHEAD
-) -> Worth:
-    """Say what `ahead` more texts would bring, by the learning curve of those there are; takes seconds.
+def next_worth(annotator: Annotator, annotated: Sequence[Demonstration], rng: np.random.Generator) -> Worth:
+    """Say what the next texts would bring, by the learning curve of those there are; takes seconds.
 
     annotator: a quick one, trained some twenty times. A good strategy takes the most useful texts first, so the next
     ones bring rather less than this says. See `allabel.stopping.curve`.
     """
     n = len(annotated)
-    if n < FEWEST_ANNOTATED:
-        said = f"what the next {ahead} texts are worth can be said from {FEWEST_ANNOTATED} annotated texts on, not {n}"
-        return Worth(None, None, None, ahead, n, said)
-    drawn = curve.cross_validate(annotator, annotated, rng)
-    if not drawn.f1.any():
-        said = "the annotator finds no entity of the annotated texts rightly yet, so there is no curve to extend"
-        return Worth(None, None, None, ahead, n, said)
-    gain, low, high = curve.expected_gain(drawn, n, ahead, rng)
-    said = f"the next {ahead} texts: {100 * gain:+.2f} F1, {100 * low:.2f} to {100 * high:.2f}"
-    return Worth(gain, low, high, ahead, n, said)
+    found = curve.learning_curve(annotator, annotated, rng).values if n >= FEWEST_ANNOTATED else {}
+    return Worth(found.get("gain"), found.get("low"), found.get("high"), n)
 
 
-class WorthCache:
-    """Keeps the last worth, by number of annotated texts and labels; several threads that ask have it made once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: tuple[tuple[int, tuple[str, ...]], Worth] | None = None
-
-    @property
-    def last(self) -> Worth | None:
-        """What was found last, be it of fewer texts; never waits."""
-        kept = self._kept
-        return None if kept is None else kept[1]
-
-    def get(self, n_annotated: int, labels: Sequence[str], make: Callable[[], Worth]) -> Worth:
-        """Return what was kept for this number and these labels, or make it; waits while it is made."""
-        key = (n_annotated, tuple(labels))
-        with self._lock:
-            if self._kept is None or self._kept[0] != key:
-                self._kept = (key, make())
-            return self._kept[1]
-
-
-def why_chosen(pick: Pick | None, explanation: Explanation | None = None) -> str:
-    """Say in a sentence why a text is in the queue. explanation: what it does for the others, where that is known."""
+def why_chosen(pick: Pick | None) -> str:
+    """Say in a sentence why a text is in the queue."""
     if pick is None:
         return "nobody chose this text: it was opened by itself"
-    reason = f": {pick.reason}" if pick.reason else ""
-    more = f"; {explanation.sentence()}" if explanation is not None else ""
-    return f"chosen as number {pick.rank} by {pick.stage}{reason}{more}"
+    return f"chosen as number {pick.rank} by {pick.stage}" + (f": {pick.reason}" if pick.reason else "")

@@ -48,6 +48,12 @@ def passed(work: Work) -> None:
     outlooks(work).poke()
 
 
+def chosen(work: Work) -> None:
+    """Tell that the queue is another: the texts that are next now want suggestions before anybody opens them."""
+    suggestions(work).poke(at_once=True)
+    outlooks(work).poke(at_once=True)
+
+
 def is_over(work: Work) -> bool:
     """Tell whether the session of this tab ended while the page was open. Raises StoreError where nobody can tell."""
     return not work.alone and work.accounts.person_of(st.session_state.get(signin.TOKEN, "")) is None

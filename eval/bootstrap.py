@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allabel.errors import InputError
+from allabel.runs import t_interval
 from eval.counts import Counts, paired
 
 FloatArray = NDArray[np.float64]
@@ -65,16 +66,12 @@ def mean_interval(values: Sequence[float]) -> Interval:
     `difference` is the mean: give differences for a paired comparison over seeds.
     Raises InputError where fewer than two values are given or one is not finite.
     """
-    from scipy import stats
-
     x = np.asarray(values, dtype=float)
     if x.ndim != 1 or len(x) < 2 or not np.isfinite(x).all():
         raise InputError(
             f"no interval follows from the {x.size} values {x.tolist()}", remedy="give two or more finite values"
         )
-    mean = float(x.mean())
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x)))
-    return Interval(mean, mean - half, mean + half)
+    return Interval(*t_interval(x.tolist()))
 
 
 def _differences(sums: FloatArray) -> FloatArray:

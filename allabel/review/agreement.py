@@ -1,7 +1,7 @@
 """How far people agree on the texts that two or more of them answered.
 
 Sources: Hripcsak & Rothschild 2005 (F1 as agreement where the negative cases cannot be counted, as with spans);
-Efron & Tibshirani 1993 (bootstrap over texts); for kappa and alpha see `allabel.review.coefficients`.
+Efron & Tibshirani 1993 (bootstrap over texts); for kappa and alpha see `allabel.coefficients`.
 """
 
 from collections import Counter
@@ -11,10 +11,10 @@ from itertools import combinations
 
 import numpy as np
 
+from allabel.annotate.pieces import token_labels
+from allabel.coefficients import cohen_kappa, krippendorff_alpha
 from allabel.document import Annotation, DocId, Span
 from allabel.review.answers import Answers, twice_answered
-from allabel.review.coefficients import cohen_kappa, krippendorff_alpha
-from allabel.review.tokens import token_labels
 from retrieval.base import FloatArray
 
 LEVEL, RESAMPLES = 0.95, 1000

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from allabel.annotate import pieces
 from allabel.annotate.base import Annotator, Demonstration
-from allabel.annotate.pieces import iob2, pieces
-from allabel.document import longest_spans
+from allabel.coefficients import cohen_kappa
 from allabel.stopping.base import Signal, Verdict, nobodys
 
 NAME, ENOUGH, STOP_SET = "predictions", 0.99, 1000
@@ -25,14 +25,8 @@ def kappa(before: Sequence[str], after: Sequence[str]) -> float:
     """
     if not before:
         raise ValueError("kappa of no tokens is undefined")
-    names = sorted({*before, *after})
-    code = {name: i for i, name in enumerate(names)}
-    table = np.zeros((len(names), len(names)))
-    for a, b in zip(before, after, strict=True):
-        table[code[a], code[b]] += 1
-    table /= len(before)
-    expected = float(table.sum(axis=0) @ table.sum(axis=1))
-    return 1.0 if expected == 1 else (float(np.trace(table)) - expected) / (1 - expected)
+    found = cohen_kappa(before, after)
+    return 1.0 if found is None else found
 
 
 def change_bound(k: float) -> float:
@@ -73,5 +67,4 @@ def agreement(
 def token_labels(annotator: Annotator, texts: Sequence[str], shown: Sequence[Demonstration]) -> list[str]:
     """Return the label of every token of the texts, O where there is no entity, one text after the other."""
     replies = annotator.annotate(texts, shown)
-    tags = (iob2(pieces(t), longest_spans(r.spans)) for t, r in zip(texts, replies, strict=True))
-    return [tag if tag == "O" else tag[2:] for text_tags in tags for tag in text_tags]
+    return [label for t, r in zip(texts, replies, strict=True) for label in pieces.token_labels(t, r.spans)]

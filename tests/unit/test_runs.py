@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from eval.bootstrap import mean_interval
 AT = datetime(2026, 5, 3, 21, tzinfo=UTC)
 
 
-def row(method: str = "ours", value: float = 0.5, seed: int = 0, n_texts: int = 100, **more: object) -> Row:
+def row(method: str = "ours", value: float = 0.5, seed: int = 0, n_texts: int = 100, **more: Any) -> Row:
     return Row(
         "night",
         method,
@@ -25,7 +26,7 @@ def row(method: str = "ours", value: float = 0.5, seed: int = 0, n_texts: int = 
         seed=seed,
         value=value,
         **{"data": "", "metric": STRICT_MICRO, "at": AT, **more},
-    )  # type: ignore[arg-type]
+    )
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)

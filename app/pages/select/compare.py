@@ -10,11 +10,12 @@ from allabel.errors import AllabelError
 from allabel.pool_map import STATES, PoolMap, draw_map
 from allabel.project import Project
 from allabel.select.budget import count_tokens
+from allabel.select.explain import snippet
 from allabel.select.listing import strategies
 from app import problems
 from app.pages.select.asked import Asked
 from app.state import Work, contents
-from app.wording import plain, shortened
+from app.wording import plain
 
 # What a browser draws without a wait; all texts annotated or queued are among them.
 MOST_POINTS = 4000
@@ -104,7 +105,7 @@ def _left_out(drawn: PoolMap, picked: dict[str, dict[DocId, str]]) -> str:
 
 def _points(drawn: PoolMap, picked: dict[str, dict[DocId, str]]) -> list[dict[str, Any]]:
     base = [
-        {"x": x, "y": y, "what": STATES[state], "id": id, "text": shortened(text, 300), "why": why, "layer": "pool"}
+        {"x": x, "y": y, "what": STATES[state], "id": id, "text": snippet(text, 300), "why": why, "layer": "pool"}
         for x, y, state, id, text, why in zip(
             drawn.x, drawn.y, drawn.states, drawn.ids, drawn.texts, drawn.reasons, strict=True
         )

@@ -5,16 +5,17 @@ from collections.abc import Callable
 import streamlit as st
 
 from allabel.errors import InputError
+from allabel.select.explain import snippet
 from allabel.select.plan import Plan
 from allabel.select.tagging import ON_BOARD
 from allabel.select.wording import counted
 from allabel.selecting import Selected
 from allabel.store.records import Pick
-from app import problems
+from app import live, problems
 from app.background import run_told
 from app.pages.select.asked import Asked
 from app.state import Work, contents
-from app.wording import plain, shortened
+from app.wording import plain
 
 _RESULT, _PLAN = "select.result", "select.plan"
 
@@ -76,6 +77,8 @@ def _run(work: Work, asked: Asked, *, more: bool) -> Selected:
 
         got = run_told(select, lambda line: status.write(plain(line)))
         status.update(label=f"{counted(len(got.picks), 'text')} chosen", state="complete", expanded=False)
+    if not got.repeated:
+        live.chosen(work)
     return got
 
 
@@ -142,7 +145,7 @@ def _table(work: Work, picks: "tuple[Pick, ...] | list[Pick]") -> None:
         [
             {
                 "rank": pick.rank,
-                "text": shortened(texts[pick.doc_id].text) if pick.doc_id in texts else "",
+                "text": snippet(texts[pick.doc_id].text, 160) if pick.doc_id in texts else "",
                 "why": pick.reason,
                 "stage": pick.stage,
                 "score": pick.score,

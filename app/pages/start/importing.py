@@ -13,10 +13,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from allabel.errors import InputError
 from allabel.formats.registry import FORMATS
 from allabel.project import As, Project
+from allabel.select.explain import snippet
 from app import problems, state
 from app.pages.start.reading import Found, check, read_file
 from app.state import Work
-from app.wording import plain, shortened
+from app.wording import plain
 
 _ROLES = {
     "auto": "Gold if there is any, else texts",
@@ -135,7 +136,7 @@ def _preview(found: Found) -> None:
                 {
                     "line": one.line,
                     "id": one.document.id,
-                    "text": shortened(one.document.text),
+                    "text": snippet(one.document.text, 160),
                     "entities": None if one.document.entities is None else len(one.document.entities),
                     "first entities": ", ".join(
                         f"{one.document.text[s.start : s.end]} ({s.label})" for s in (one.document.entities or ())[:4]

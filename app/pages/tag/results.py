@@ -12,8 +12,9 @@ import streamlit as st
 from allabel.formats.tagged import tagged_line
 from allabel.reply import Status, TaggedDocument
 from allabel.schema import LabelSchema
+from allabel.select.explain import snippet
 from app.highlight import highlighted, legend
-from app.wording import plain, shortened
+from app.wording import plain
 
 _SHOWN, _MOST_CHARACTERS = 10, 50_000
 
@@ -103,7 +104,7 @@ def _ungrounded(tagged: Sequence[TaggedDocument]) -> None:
     if missing:
         with st.expander(f"{len(missing)} mentions that are not in their text"):
             st.dataframe(
-                [{"id": id, "mention": shortened(p.mention), "label": p.label} for id, p in missing],
+                [{"id": id, "mention": snippet(p.mention), "label": p.label} for id, p in missing],
                 hide_index=True,
                 alt="Mentions that the annotator named and the text does not hold",
             )

@@ -1,5 +1,6 @@
 """Select: the plan before the choice, the choice with its reasons, and strategies on the map without queuing."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,23 @@ def test_choosing_queues_the_texts_and_shows_the_reason_for_each(folder: Path, m
         queue = project.store.queue()
     assert list(shown["id"]) == [pick.doc_id for pick in queue]
     assert list(shown["why"]) == [pick.reason for pick in queue]
+
+
+def test_what_was_chosen_gets_suggestions_before_anybody_opens_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_project(tmp_path / "begun", annotated=2)
+    open_page("annotate", folder, monkeypatch)
+    page = open_page("select", folder, monkeypatch)
+    page.selectbox(key="select.unit").set_value("texts").run()
+    page.number_input(key="select.amount.texts").set_value(2.0).run()
+    page.selectbox(key="select.strategy").set_value("core_set").run()
+    next(b for b in page.button if b.label == "Choose these texts").click().run()
+    until = time.monotonic() + 60
+    with Project.open(folder) as project:
+        while len(project.store.tagged()) < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert {pick.doc_id for pick in project.store.queue()} == project.store.tagged().keys()
 
 
 def test_a_selection_in_rounds_says_what_it_waits_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

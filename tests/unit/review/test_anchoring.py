@@ -1,6 +1,7 @@
 """Anchoring: answers beside suggestions shown and withheld, and the traps of comparing a suggestion with itself."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,9 +21,9 @@ def tagged(doc: str, *spans: Span, status: Status = Status.OK) -> TaggedDocument
     return TaggedDocument(DocId(doc), "NaCl in water", Reply(status, proposals), "embedded", "crf")
 
 
-def answer(doc: str, *spans: Span, suggested: int | None = 1, blind: bool = False, **more: object) -> Annotation:
-    kept = {"author": "ann", "source": "app", "at": AT, "based_on": 0, **more}
-    return Annotation(DocId(doc), spans, suggested=suggested, blind=blind, **kept)  # type: ignore[arg-type]
+def answer(doc: str, *spans: Span, suggested: int | None = 1, blind: bool = False, **more: Any) -> Annotation:
+    kept: dict[str, Any] = {"author": "ann", "source": "app", "at": AT, "based_on": 0, **more}
+    return Annotation(DocId(doc), spans, suggested=suggested, blind=blind, **kept)
 
 
 def compared(n_shown: int, n_blind: int, right_shown: int, right_blind: int) -> list[Compared]:

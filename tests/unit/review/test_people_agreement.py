@@ -2,25 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allabel.annotate.pieces import token_labels
+from allabel.coefficients import cohen_kappa, krippendorff_alpha
 from allabel.document import Annotation, DocId, Span
 from allabel.review.agreement import NO_TEXTS, NOBODY, ONE_CATEGORY, agreement
 from allabel.review.answers import own_answers, twice_answered
-from allabel.review.coefficients import cohen_kappa, krippendorff_alpha
-from allabel.review.tokens import token_labels
 
 AT = datetime(2026, 5, 3, tzinfo=UTC)
 A, B = Span(0, 4, "Chemical"), Span(8, 13, "Solvent")
 TEXT = "NaCl in water was weighed"
 
 
-def answer(author: str, *spans: Span, doc: str = "1", **more: object) -> Annotation:
-    return Annotation(DocId(doc), spans, author, **{"source": "app", "at": AT, **more})  # type: ignore[arg-type]
+def answer(author: str, *spans: Span, doc: str = "1", **more: Any) -> Annotation:
+    return Annotation(DocId(doc), spans, author, **{"source": "app", "at": AT, **more})
 
 
 def measured(history: Sequence[Annotation], seed: int = 0):

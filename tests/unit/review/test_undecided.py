@@ -1,6 +1,7 @@
 """What waits for adjudication, and several people's spans in one view."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,8 @@ AT = datetime(2026, 5, 3, tzinfo=UTC)
 A, B, C = Span(0, 4, "Chemical"), Span(8, 13, "Solvent"), Span(8, 13, "Chemical")
 
 
-def answer(author: str, *spans: Span, doc: str = "1", source: str = "app", **more: int) -> Annotation:
-    return Annotation(DocId(doc), spans, author, source, AT, **more)  # type: ignore[arg-type]
+def answer(author: str, *spans: Span, doc: str = "1", source: str = "app", **more: Any) -> Annotation:
+    return Annotation(DocId(doc), spans, author, source, AT, **more)
 
 
 def test_differing_answers_wait_apart_from_those_that_are_the_same():
