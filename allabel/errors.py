@@ -36,6 +36,10 @@ class StoreError(InputError):
     """A project that cannot be opened, read or written."""
 
 
+class DatabaseError(StoreError):
+    """A database that cannot answer just now, as it is locked, full or gone; what was asked may be asked again."""
+
+
 class UnknownNameError(InputError):
     """A strategy, backend, retriever or format that nobody registered."""
 

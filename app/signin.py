@@ -8,6 +8,7 @@ import streamlit as st
 
 from allabel.errors import AllabelError
 from allabel.people.accounts import Accounts, Person, Session
+from allabel.people.errors import SignInError
 from allabel.project import Project
 from app import cookies, problems, state
 from app.wording import plain
@@ -114,7 +115,7 @@ def _by_provider(folder: Path, accounts: Accounts) -> Person | None:
     try:
         # An address that its holder merely claims is not theirs yet: some providers let people write any.
         session = None if st.user.get("email_verified") is False else accounts.sign_in_oidc(email)
-    except AllabelError:
+    except SignInError:
         st.session_state[_REFUSED] = email
         return None
     if session is None:

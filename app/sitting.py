@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from allabel.document import Annotation, DocId
-from allabel.errors import AllabelError, InputError, StoreError
+from allabel.errors import AllabelError, DatabaseError, InputError
 from allabel.people.desk import Answer, ConflictError, Desk, Draft, Task
 from allabel.people.terms import Terms
 from app.components.span_editor.data import Problem
@@ -46,7 +46,7 @@ class Sitting:
         return self.task
 
     def open(self, doc_id: DocId) -> None:
-        """Take a given text in hand. Raises StoreError where another person has it."""
+        """Take a given text in hand. Raises TakenError where another person has it."""
         self._hold(self.desk.open(doc_id))
 
     def restore(self, seq: int) -> None:
@@ -77,9 +77,8 @@ class Sitting:
                 self._do(op)
             except ConflictError as error:
                 self._refused(op, error.theirs)
-            except StoreError as error:
-                # The store names itself where the whole of it fails: locked, full, gone. That passes.
-                if op.op in KEPT and error.file is not None:
+            except DatabaseError as error:
+                if op.op in KEPT:
                     self.problem = Problem(f"Not saved yet: {in_words(error)} {SENT_AGAIN}")
                     return
                 self.problem = Problem(in_words(error))

@@ -13,7 +13,7 @@ from allabel.document import Annotation, DocId, Span
 from allabel.errors import LabelError, StoreError
 from allabel.people import drawn, hand, queue
 from allabel.people.accounts import Person
-from allabel.people.errors import ConflictError, OverlapError
+from allabel.people.errors import ConflictError, OverlapError, TakenError
 from allabel.people.marks import Kind, add_mark, marks_of, open_flags
 from allabel.people.task import Answer, Draft, Task
 from allabel.schema import LabelSchema
@@ -67,11 +67,11 @@ class Desk:
             return None if doc_id is None else self._hand_out(connection, doc_id)
 
     def open(self, doc_id: DocId) -> Task:
-        """Hand out a given text. Raises StoreError where another person has it, or the project does not hold it."""
+        """Hand out a given text. Raises TakenError where another person has it, StoreError for an unknown text."""
         with self._store.writes() as connection:
             taken = self._taken_by(connection, doc_id)
             if taken is not None:
-                raise StoreError(
+                raise TakenError(
                     f"the text {doc_id!r} is with {taken.person!r} until {taken.until.astimezone():%H:%M}",
                     remedy="take another one meanwhile; it is free again when it is saved, skipped or left alone",
                 )
@@ -85,7 +85,7 @@ class Desk:
     def before(self, doc_id: DocId) -> Task | None:
         """Hand out the text this person answered or skipped before that one; None at the start of their work.
 
-        Raises StoreError where another person has it.
+        Raises TakenError where another person has it.
         """
         with self._store.reads() as connection:
             earlier = queue.before(connection, self._name, doc_id)

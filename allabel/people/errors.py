@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from allabel.document import Annotation
-from allabel.errors import AllabelError, InputError, SpanError
+from allabel.errors import AllabelError, InputError, SpanError, StoreError
 
 if TYPE_CHECKING:
     from allabel.people.task import Answer
@@ -19,6 +19,10 @@ class SignInError(InputError):
 
 class OverlapError(SpanError):
     """Two entities that overlap where the label schema allows none to."""
+
+
+class TakenError(StoreError):
+    """A text that another person has in hand."""
 
 
 class ConflictError(AllabelError):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
 from allabel.document import DocId
 from allabel.people.task import Draft
@@ -34,11 +34,6 @@ def put_lease(connection: Connection, lease: Lease) -> None:
     drop_lease(connection, lease.doc_id, lease.person)
     row = {"doc_id": lease.doc_id, "person": lease.person, "until": lease.until, "suggested": lease.suggested}
     connection.execute(insert(leases), row)
-
-
-def renew_lease(connection: Connection, doc_id: DocId, person: str, until: datetime) -> None:
-    """Let a person who has a text have it for longer."""
-    connection.execute(update(leases).where(leases.c.doc_id == doc_id, leases.c.person == person).values(until=until))
 
 
 def drop_lease(connection: Connection, doc_id: DocId, person: str) -> None:

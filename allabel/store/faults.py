@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from allabel.errors import StoreError
+from allabel.errors import DatabaseError, StoreError
 from allabel.store.server_faults import LOCKED, NUL, server_fault
 
 _PERMISSION = "give yourself write permission on the file and its folder, or copy the project to a folder of yours"
@@ -28,7 +28,10 @@ _FAULTS = {
 
 @contextmanager
 def store_errors(where: str) -> Iterator[None]:
-    """Turn what the database layer raises inside into StoreError; other exceptions pass."""
+    """Turn what the database layer raises inside into DatabaseError, and into StoreError what no database keeps.
+
+    Other exceptions pass.
+    """
     try:
         yield
     except (StatementError, PoolTimeoutError, sqlite3.Error, UnicodeEncodeError) as error:
@@ -40,12 +43,15 @@ def _store_error(error: Exception, where: str) -> StoreError:
     if isinstance(cause, UnicodeEncodeError):
         around = cause.object[max(0, cause.start - 20) : cause.end + 20]
         problem, remedy = f"half a surrogate pair cannot be stored: {around!r}", "mend that text in its file"
-    elif NUL in str(cause):
+        return StoreError(problem, file=where, remedy=remedy)
+    if NUL in str(cause):
         problem = "a text holds the character NUL (\\x00), which PostgreSQL cannot store"
         remedy = "take it out of the file, or keep the project in an SQLite file"
-    elif isinstance(cause, (TypeError, ValueError)):
+        return StoreError(problem, file=where, remedy=remedy)
+    if isinstance(cause, (TypeError, ValueError)):
         problem, remedy = f"a value cannot be stored: {cause}", "keep `meta` to what JSON can hold"
-    elif isinstance(cause, PoolTimeoutError):
+        return StoreError(problem, file=where, remedy=remedy)
+    if isinstance(cause, PoolTimeoutError):
         problem, remedy = LOCKED
     elif isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -53,4 +59,4 @@ def _store_error(error: Exception, where: str) -> StoreError:
         problem = f"{problem} ({cause})"
     else:
         problem, remedy = server_fault(cause)
-    return StoreError(problem, file=where, remedy=remedy)
+    return DatabaseError(problem, file=where, remedy=remedy)

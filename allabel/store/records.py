@@ -115,23 +115,12 @@ class CallsSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonProgress:
-    """What one author did. n_answers: saves. n_texts: texts they answered. n_since: texts since the moment asked about.
+class Progress:
+    """How far the queue is. n_queued: picked and without an answer. n_answered: picked and with one.
 
-    median_s: the median of the seconds that were measured; None where none were.
+    n_mine: texts that the author asked about answered since the moment asked about, picked or not.
     """
 
-    name: str
-    n_answers: int
-    n_texts: int
-    n_since: int
-    median_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the queue is. n_queued: picked and without an answer. n_answered: picked and with one."""
-
-    people: tuple[PersonProgress, ...]
+    n_mine: int
     n_queued: int
     n_answered: int

@@ -222,10 +222,10 @@ class Store:
         with self._database.read() as connection:
             return replies.tagged_by_number(connection, numbers)
 
-    def progress(self, since: datetime) -> Progress:
-        """What each author did, in all and since a moment, and how far the queue is."""
+    def progress(self, author: str, since: datetime) -> Progress:
+        """How far the queue is, and how many texts an author answered since a moment."""
         with self._database.read() as connection:
-            return progress.progress(connection, since)
+            return progress.progress(connection, author, since)
 
     def recent_seconds(self, author: str, n: int = 20) -> list[float]:
         """The seconds of an author's last n answers that were measured, newest first."""

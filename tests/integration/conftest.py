@@ -1,11 +1,16 @@
-"""The vLLM server that tests of the vllm lane ask."""
+"""What integration tests share: an empty store on each database in turn, and the server that the vllm lane asks."""
 
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from with_stores import DATABASES, empty_store
 from with_vllm import URL
+
+from allabel.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +21,17 @@ def model() -> str:
             return str(json.load(answer)["data"][0]["id"])
     except (OSError, urllib.error.URLError) as error:
         pytest.skip(f"no server at {URL} (set ALLABEL_TEST_LLM): {error}")
+
+
+@pytest.fixture(params=DATABASES)
+def place(request: pytest.FixtureRequest, pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[str]:
+    """Where an empty store is, on each database."""
+    with empty_store(request.param, pytestconfig, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def store(place: str) -> Iterator[Store]:
+    """An empty store, on each database."""
+    with Store.open(place) as opened:
+        yield opened

@@ -44,20 +44,22 @@ def draw(work: Work, sitting: Sitting, task: Task) -> None:
 
 def _figures(work: Work) -> None:
     midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    progress = work.project.store.progress(midnight)
+    progress = work.project.store.progress(work.person.name, midnight)
     n_all = progress.n_answered + progress.n_queued
     st.progress(progress.n_answered / n_all if n_all else 0.0, f"**{progress.n_answered:,} of {n_all:,}** texts done")
-    found = live.outlooks(work).last
+    outlooks = live.outlooks(work)
+    found = outlooks.last
     rows = [*_mine(work, progress), *_outlook(found)]
     cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
     st.html(f'{_STYLE}<dl class="al-figures">{cells}</dl>')
+    if outlooks.problem:
+        st.caption(plain(f"These figures could not be worked out anew: {outlooks.problem}"))
 
 
 def _mine(work: Work, progress: Progress) -> list[tuple[str, str]]:
-    mine = next((one for one in progress.people if one.name == work.person.name), None)
     speed = pace(work.project.store.recent_seconds(work.person.name))
     return [
-        ("You, today", f"{mine.n_since if mine else 0:,}"),
+        ("You, today", f"{progress.n_mine:,}"),
         ("An hour", f"{speed.texts_an_hour:,.0f}" if speed else UNKNOWN),
         ("A text", f"{speed.median_s:.0f} s" if speed else UNKNOWN),
     ]
@@ -66,7 +68,7 @@ def _mine(work: Work, progress: Progress) -> list[tuple[str, str]]:
 def _outlook(found: Outlook | None) -> list[tuple[str, str]]:
     """Return the figures that are worked out now and then; the rows are there before the first of them is."""
     if found is None:
-        return [(name, UNKNOWN) for name in ("Time left", "Budget", "Next 20 texts")]
+        return [(name, UNKNOWN) for name in ("Time left", "Budget", "Next 20 texts", "As of")]
     left, used, worth = found.time_left, found.spent, found.worth
     interval = "" if left.low is None or left.high is None else f" ({_span(left.low)} to {_span(left.high)})"
     time = f"{_span(left.minutes)}{interval}" if left.n_times else f"about {_span(left.minutes)}"
@@ -75,13 +77,11 @@ def _outlook(found: Outlook | None) -> list[tuple[str, str]]:
         gain = f"told after {FEWEST_ANNOTATED}"
     if worth.low is not None and worth.high is not None:
         gain += f" ({100 * worth.low:.1f} to {100 * worth.high:.1f})"
-    paid = UNKNOWN
-    if used is not None:
-        paid = f"{used.used:,.0f} of {used.total:,.0f} {'texts' if used.unit == '%' else used.unit}"
     return [
         ("Time left", time),
-        ("Budget", paid),
+        ("Budget", UNKNOWN if used is None else used.sentence()),
         (f"Next {worth.ahead} texts", gain),
+        ("As of", f"{found.n_annotated:,} annotated"),
     ]
 
 

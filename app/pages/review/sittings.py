@@ -7,8 +7,8 @@ from functools import partial
 import streamlit as st
 
 from allabel.document import DocId
-from allabel.errors import StoreError
 from allabel.people.desk import Desk, Task
+from allabel.people.errors import TakenError
 from allabel.people.terms import Terms
 from allabel.review.answers import REVIEW
 from app import live
@@ -54,7 +54,7 @@ def _first(desk: Desk, waiting: Sequence[DocId]) -> Task | None:
     for doc_id in waiting:
         try:
             return desk.open(doc_id)
-        except StoreError:
+        except TakenError:
             continue
     return None
 

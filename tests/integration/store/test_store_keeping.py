@@ -13,7 +13,7 @@ from sqlalchemy import insert, text
 from allabel.document import Annotation, DocId, Document, Span
 from allabel.errors import SpanError, StoreError
 from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
-from allabel.store import Call, Counts, PersonProgress, Pick, Selection, Store
+from allabel.store import Call, Counts, Pick, Progress, Selection, Store
 from allabel.store.tables import annotations, marks
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -162,19 +162,17 @@ def test_every_answer_and_every_reply_can_be_read_again(store: Store) -> None:
     assert store.tagged_by_number([1, 2, 3]) == {1: old, 2: new}
 
 
-def test_progress_counts_saves_texts_and_the_middle_of_the_seconds(store: Store) -> None:
+def test_progress_counts_the_queue_and_what_one_person_answered_since_a_moment(store: Store) -> None:
     store.add_documents([doc(id) for id in "abcd"])
     store.add_selection(selection(), [pick(id, n) for n, id in enumerate("abc", start=1)])
     store.add_selection(selection(), [pick("a", 1)])
     times = [("a", 0, 1.0), ("a", 1, 9.0), ("b", 2, 3.0), ("b", 3, None)]
     given = [replace(annotation(id, at=NOW + timedelta(hours=h)), seconds=s) for id, h, s in times]
     store.add_annotations([*given, annotation("d", author="import")])
-    progress = store.progress(NOW + timedelta(hours=2))
-    assert (progress.n_queued, progress.n_answered) == (1, 2)
-    assert progress.people == (PersonProgress("ada", 4, 2, 1, 3.0), PersonProgress("import", 1, 1, 0, None))
+    assert store.progress("ada", NOW + timedelta(hours=2)) == Progress(1, 1, 2)
+    assert store.progress("ada", NOW) == Progress(2, 1, 2)
+    assert store.progress("nobody", NOW) == Progress(0, 1, 2)
     assert store.recent_seconds("ada", 2) == [3.0, 9.0]
-    store.add_annotations([replace(given[0], seconds=4.0)])
-    assert store.progress(NOW).people[0].median_s == 3.5
 
 
 def test_history_grows_and_the_latest_annotation_counts(store: Store) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from allabel.outlook import Outlook
 from allabel.suggesting import Doing, State
 from app import live
 from app.components.span_editor.data import EditorData
@@ -48,7 +49,8 @@ class Editor:
 class Beside:
     """What works beside the pages, without threads: nothing is found, and a job is done at once."""
 
-    last = None
+    last: Outlook | None = None
+    problem = ""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -57,7 +59,7 @@ class Beside:
     def state(self) -> State:
         return self.now
 
-    def poke(self) -> None: ...
+    def poke(self, *, at_once: bool = False) -> None: ...
 
     def apart(self, job: Callable[[Path, dict[str, Any]], Any]) -> Any:
         return job(self.folder, {})

@@ -200,8 +200,8 @@ def test_the_figures_have_their_rows_before_and_after_they_are_known(
     page = open_page("annotate", folder, monkeypatch)
     before = figures(page)
     assert [row.split("</dd>")[0] for row in before][:2] == ["You, today</dt><dd>0", "An hour</dt><dd>–"]
-    worth = Worth(0.012, 0.004, 0.02, 20, 40, "")
-    beside.last = Outlook(40, TimeLeft(200, 100, 300, 12, 9), Spent("texts", 4, 20), worth)  # type: ignore[assignment]
+    worth = Worth(0.012, 0.004, 0.02, 40)
+    beside.last = Outlook(40, TimeLeft(200, 100, 300, 12, 9), Spent("texts", 4, 20), worth)
     editor.send(page, Op("1", "save", editor.data.doc_id, seconds=30.0))
     after = figures(page)
     assert [row.split("</dd>")[0] for row in after] == [
@@ -209,10 +209,20 @@ def test_the_figures_have_their_rows_before_and_after_they_are_known(
         "An hour</dt><dd>120",
         "A text</dt><dd>30 s",
         "Time left</dt><dd>3.3 h (1.7 h to 5.0 h)",
-        "Budget</dt><dd>4 of 20 texts",
+        "Budget</dt><dd>4 of 20 texts (20 %)",
         "Next 20 texts</dt><dd>+1.2 F1 (0.4 to 2.0)",
+        "As of</dt><dd>40 annotated",
     ]
     assert len(before) == len(after)
+
+
+def test_figures_that_could_not_be_worked_out_are_told(
+    folder: Path, stood_in: tuple[Editor, Beside], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stood_in[1].problem = "the database is locked"
+    assert "could not be worked out anew: the database is locked" in said(
+        open_page("annotate", folder, monkeypatch).caption
+    )
 
 
 def test_why_there_are_no_suggestions_is_said_with_the_remedy(
