@@ -1,7 +1,9 @@
 """Opens the pages of the annotation app in this process, on a real project."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -44,6 +46,6 @@ def open_page(name: str, folder: Path, patch: pytest.MonkeyPatch, host: str = "l
     return page.run()
 
 
-def said(elements: object) -> str:
+def said(elements: Iterable[Any]) -> str:
     """Return what messages say, without the signs that keep Markdown from reading them."""
-    return re.sub(r"\\(.)", r"\1", "\n".join(str(one.value) for one in elements))  # type: ignore[attr-defined]
+    return re.sub(r"\\(.)", r"\1", "\n".join(str(one.value) for one in elements))

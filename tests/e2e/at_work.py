@@ -77,7 +77,10 @@ class Worker(Case):
         """What is marked, in code points. kind: only what is confirmed, or suggested."""
         found = self.page.evaluate("() => [...document.querySelectorAll('.se-option')].map((x) => x.mark)")
         units = self.text.encode("utf-16-le")
-        at = lambda unit: len(units[: 2 * unit].decode("utf-16-le"))  # noqa: E731
+
+        def at(unit: int) -> int:
+            return len(units[: 2 * unit].decode("utf-16-le"))
+
         return {Span(at(x["start"]), at(x["end"]), x["label"]) for x in found if kind in {"", x["kind"]}}
 
     def to_text(self) -> None:

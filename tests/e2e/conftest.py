@@ -10,13 +10,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from at_work import Worker, themed
+from editing import SCRIPT, Case
+from salts import KEYS, make_salts
+
+from app.cli import ENTRY
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60
@@ -102,10 +107,10 @@ def served() -> Iterator[Callable[..., Served]]:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     """Remember on the test whether it failed, for its fixtures."""
     outcome = yield
-    report = outcome.get_result()  # type: ignore[attr-defined]
+    report = outcome.get_result()
     if report.when == "call":
         item.stash[_failed] = report.failed
 
@@ -138,3 +143,28 @@ def page(chromium: Any, request: pytest.FixtureRequest, shots: Path) -> Iterator
         for i, open_page in enumerate(context.pages):
             open_page.screenshot(path=shots / f"failed-{name}-{i}.png", full_page=True)
     context.close()
+
+
+@pytest.fixture(scope="module")
+def server(served: Callable[..., Served]) -> Served:
+    """The span editor on a page of its own, one server for the tests of a file."""
+    return served(SCRIPT)
+
+
+@pytest.fixture
+def case(server: Served, page: Any, tmp_path: Path) -> Case:
+    """A case of the span editor, not shown yet."""
+    return Case(tmp_path, server, page)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The project of salts, with two people and no text."""
+    return make_salts(tmp_path / "salts")
+
+
+@pytest.fixture
+def worker(folder: Path, page: Any, served: Callable[..., Served], tmp_path: Path) -> Worker:
+    """A person's page of the app on the folder, not signed in yet."""
+    page.set_viewport_size({"width": 1400, "height": 900})
+    return Worker(tmp_path, served(ENTRY, env=themed(folder)), page, KEYS)

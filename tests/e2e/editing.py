@@ -43,13 +43,13 @@ class Case:
         return str(self.page.inner_text(".se-said")).rstrip("\u200b")
 
     @property
-    def marks(self) -> list[tuple[str, str, str]]:
+    def marks(self) -> list[tuple[str, ...]]:
         """The list beside the text: mention, label, state."""
         options = self.page.query_selector_all(".se-option")
         return [
             tuple(option.query_selector(f".se-{part}").text_content() for part in ("mention", "name", "state"))
             for option in options
-        ]  # type: ignore[misc]
+        ]
 
     @property
     def mentions(self) -> list[tuple[str, str]]:

@@ -1,25 +1,13 @@
 """Every key of the span editor, in a real browser."""
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from editing import SCRIPT, Case
+from editing import Case
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 TEXT = "Pd/C was added to (R)-BINAP in ethyl acetate, then THF and water."
-
-
-@pytest.fixture(scope="module")
-def server(served: Callable[..., Any]) -> Any:
-    return served(SCRIPT)
-
-
-@pytest.fixture
-def case(server: Any, page: Any, tmp_path: Path) -> Case:
-    return Case(tmp_path, server, page)
 
 
 def suggested(*mentions: str, text: str = TEXT) -> dict[str, Any]:

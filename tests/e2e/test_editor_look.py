@@ -1,12 +1,10 @@
 """The span editor for screen readers, narrow and wide, light and dark; and its speed on a long text."""
 
 import random
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from editing import LABELS, SCRIPT, Case, picture
+from editing import LABELS, Case, picture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
@@ -18,16 +16,6 @@ HARD = [
 ]
 # The bars are 1 s and 150 ms; the machine of the tests is shared, so they may take three times as long there.
 FIRST_DRAW_MS, NEW_SPAN_MS = 3 * 1000, 3 * 150
-
-
-@pytest.fixture(scope="module")
-def server(served: Callable[..., Any]) -> Any:
-    return served(SCRIPT)
-
-
-@pytest.fixture
-def case(server: Any, page: Any, tmp_path: Path) -> Case:
-    return Case(tmp_path, server, page)
 
 
 def full_case(case: Case) -> Case:

@@ -1,25 +1,11 @@
 """The span editor by mouse, and the offsets of texts that browsers and Python count differently."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import pytest
-from editing import SCRIPT, Case
+from editing import Case
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 TEXT = "Use (R)-BINAP, 3',5'-di-tert-butylphenol (99%) and Na+ in ethyl acetate."
-
-
-@pytest.fixture(scope="module")
-def server(served: Callable[..., Any]) -> Any:
-    return served(SCRIPT)
-
-
-@pytest.fixture
-def case(server: Any, page: Any, tmp_path: Path) -> Case:
-    return Case(tmp_path, server, page)
 
 
 @pytest.mark.parametrize(

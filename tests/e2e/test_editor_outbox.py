@@ -1,25 +1,14 @@
 """Nothing a person did is lost: reloads, a killed server, a second tab."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from editing import SCRIPT, Case
+from editing import Case
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 KEPT = "Object.keys(localStorage).filter((key) => key.startsWith('allabel:op:'))"
-
-
-@pytest.fixture(scope="module")
-def server(served: Callable[..., Any]) -> Any:
-    return served(SCRIPT)
-
-
-@pytest.fixture
-def case(server: Any, page: Any, tmp_path: Path) -> Case:
-    return Case(tmp_path, server, page)
 
 
 def test_every_change_reaches_python_as_a_draft(case: Case) -> None:

@@ -223,6 +223,7 @@ def test_a_label_that_was_removed_is_named_and_can_be_replaced(ada: Worker, fold
     waits_for(ada, "The label 'Salt'")
     assert "is not among the labels any more" in ada.problem
     assert "What to do: give it another label" in ada.problem
+    assert ada.said == "Not saved: the reason stands above the text."
     assert ada.spans("confirmed") == {SALT, WATER}
     assert kept(folder, doc) == []
     ada.keys("ArrowUp", "ArrowUp")

@@ -2,91 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from at_work import WORD, Worker, meant_by, no_serious_issue, pictures, themed
+from at_work import Worker, no_serious_issue, pictures
+from salts import KEYS, MEANT, answers, opened
 
 from allabel.config import FILE_NAME
-from allabel.document import DocId, Document, Span
-from allabel.formats.base import Record
-from allabel.people.accounts import Accounts
-from allabel.people.roles import Role
-from allabel.project import Project
-from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
-from allabel.schema import Label, LabelSchema
-from app.cli import ENTRY
+from allabel.document import Span
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
-
-KEYS = {"Reagent": "1", "Solvent": "2", "Element": "3"}
-SCHEMA = LabelSchema(
-    labels=(
-        Label(name="Reagent", key="1", definition="what is added to bring the reaction about", examples=("NaCl",)),
-        Label(
-            name="Solvent", key="2", definition="a liquid that dissolves the reactants", not_examples=("water bath",)
-        ),
-        Label(name="Element", key="3", definition="an element named inside a longer name"),
-    ),
-    guidelines="Mark the whole name, with charges and brackets. No amounts.",
-    overlap=True,
-)
-MARKED = (
-    "⟦Reagent|NaCl⟧ (5 g) was dissolved in ⟦Solvent|water⟧ and stirred.",
-    "⟦Reagent|KBr⟧ was added to ⟦Solvent|ethanol⟧ at 0 °C.",
-    "The yield 😀 was good: ⟦Reagent|CuSO4⟧ in ⟦Solvent|DMF⟧ gave blue crystals 🧪.",
-    "⟦Reagent|⟦Element|sodium⟧ chloride⟧ was dried\tover ⟦Reagent|⟦Element|magnesium⟧ sulfate⟧ for 2 h.",
-    "A cafe\u0301-brown solution of ⟦Reagent|KMnO4⟧ in ⟦Solvent|acetone⟧ was filtered.",
-    "כלוריד של ⟦Element|נתרן⟧ הומס ב ⟦Solvent|מים⟧ בטמפרטורת החדר.",
-    "محلول ⟦Reagent|NaOH⟧ في ⟦Solvent|الماء⟧ بارد.",
-    "⟦Solvent|toluene⟧ was distilled, then ⟦Solvent|toluene⟧ was added to ⟦Reagent|LiAlH4⟧ in dry ⟦Solvent|toluene⟧.",
-    "The flask was dried in vacuum overnight.",
-    "The mixture was heated in a water bath at 60 °C.",
-    "⟦Reagent|Pd(PPh3)4⟧ and ⟦Reagent|K2CO3⟧ were refluxed in ⟦Solvent|toluene⟧ under argon.",
-    "⟦Reagent|AgNO3⟧ was dissolved in ⟦Solvent|water⟧ in the dark.",
-    "⟦Reagent|NaBH4⟧ was added in portions to ⟦Solvent|ethanol⟧ 😀😀 over 1 h.",
-    "⟦Reagent|K2CO3⟧ was suspended in ⟦Solvent|acetone⟧ and warmed on a water bath.",
-    "⟦Reagent|NaCl⟧ and ⟦Reagent|KBr⟧ were ground together.",
-    "⟦Reagent|CuSO4⟧ was recrystallised from hot ⟦Solvent|water⟧.",
-    "⟦Reagent|NaOH⟧ pellets were dissolved in ⟦Solvent|ethanol⟧ with cooling.",
-    "⟦Reagent|LiAlH4⟧ was quenched with ⟦Solvent|water⟧, very slowly.",
-    "No starting material was left after 16 h.",
-    "⟦Reagent|AgNO3⟧ in ⟦Solvent|water⟧ was dropped into ⟦Reagent|KBr⟧ in ⟦Solvent|water⟧.",
-)
-MEANT = dict(map(meant_by, MARKED))
-
-
-@contextmanager
-def opened(folder: Path) -> Iterator[Project]:
-    with Project.open(folder) as project:
-        yield project
-
-
-def answers(folder: Path) -> dict[str, tuple[Span, ...]]:
-    """The latest answer to each text."""
-    with opened(folder) as project:
-        texts = {one.id: one.text for one in project.store.documents()}
-        return {texts[id]: one.entities for id, one in project.store.annotations().items()}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A project with its labels and two people, and no text."""
-    made = tmp_path / "salts"
-    with Project.create(made, SCHEMA) as project:
-        for name, role in (("ada", Role.ADMIN), ("bo", Role.ANNOTATOR)):
-            Accounts(project.store).add(name, role, WORD)
-    (made / FILE_NAME).write_text('duplicates = "keep"\nblind_share = 0.0\n', encoding="utf-8")
-    return made
-
-
-@pytest.fixture
-def worker(folder: Path, page: Any, served: Callable[..., Any], tmp_path: Path) -> Worker:
-    page.set_viewport_size({"width": 1400, "height": 900})
-    return Worker(tmp_path, served(ENTRY, env=themed(folder)), page, KEYS)
 
 
 def go(page: Any, name: str) -> None:
@@ -350,65 +276,3 @@ def review(worker: Worker, folder: Path, shots: Path) -> None:
         page.get_by_text(view, exact=True).click()
         page.wait_for_timeout(500)
         page.screenshot(path=shots / f"review-{view.lower().replace(' ', '-')}.png", full_page=True)
-
-
-def test_three_right_suggestions_cost_one_key_and_three_entities_their_three(worker: Worker, folder: Path) -> None:
-    """Keys that select are counted apart: how many words lie between names is the text's affair."""
-    suggested = "⟦Reagent|NaCl⟧ in ⟦Solvent|water⟧ with ⟦Element|zinc⟧."
-    by_hand = "⟦Reagent|KBr⟧ in ⟦Solvent|ethanol⟧ with ⟦Element|tin⟧."
-    with opened(folder) as project:
-        documents = [Document(DocId(f"t{n}"), meant_by(one)[0]) for n, one in enumerate((suggested, by_hand, "End."))]
-        project.import_records([Record(n, one) for n, one in enumerate(documents, 1)], Path("x"), "texts")
-        project.select("3", "uniform")
-        text, spans = meant_by(suggested)
-        proposals = tuple(Proposal(s.label, text[s.start : s.end], s, Grounding.EXACT, 0.9) for s in spans)
-        project.store.add_tagged([TaggedDocument(DocId("t0"), text, Reply(Status.OK, proposals), "chat", "m")])
-    worker.sign_in("ada")
-    worker.ready()
-    for _ in range(3):
-        text, before = worker.text, worker.n_keys
-        if text == meant_by(suggested)[0]:
-            worker.leave("Enter")
-            assert worker.n_keys - before == 1
-        elif text == meant_by(by_hand)[0]:
-            selecting = 0
-            spans = meant_by(by_hand)[1]
-            doc = worker.doc
-            for span in spans:
-                selecting += worker.select(span)
-                worker.keys(("Shift+" if span == spans[-1] else "") + KEYS[span.label])
-            worker.goes_on(doc)
-            worker.at = 0
-            assert worker.n_keys - before - selecting == 3
-        else:
-            worker.leave("-")
-    kept = answers(folder)
-    assert kept == dict([meant_by(suggested), meant_by(by_hand)])
-
-
-def test_the_annotation_page_has_no_serious_issue_and_shows_the_text_first(
-    worker: Worker, folder: Path, shots: Path
-) -> None:
-    with opened(folder) as project:
-        documents = [Document(DocId(f"t{n}"), text) for n, text in enumerate(MEANT)]
-        project.import_records([Record(n, one) for n, one in enumerate(documents, 1)], Path("x"), "texts")
-        project.select("20", "uniform")
-    page = worker.page
-    worker.sign_in("ada")
-    worker.ready()
-    worker.mark(*MEANT[worker.text][:1])
-    no_serious_issue(page)
-    where = "() => document.querySelector('.se-save').getBoundingClientRect().top"
-    side = "() => document.querySelector('.st-key-annotate [data-testid=stExpander]').getBoundingClientRect().top"
-    places = set()
-    for _ in range(3):
-        places.add((page.evaluate(where), page.evaluate(side)))
-        worker.leave("-")
-    assert len(places) == 1, "nothing moves from one text to the next"
-    page.set_viewport_size({"width": 420, "height": 900})
-    page.wait_for_timeout(300)
-    box = page.locator(".se-text").bounding_box()
-    assert box["y"] < 300, "on a narrow screen the text comes first"
-    figures = page.locator(".al-figures").bounding_box()
-    assert figures["y"] > box["y"] + box["height"]
-    no_serious_issue(page)

@@ -73,7 +73,9 @@ def layout_of(lines: Sequence[Line], file: Path) -> Layout:
         if not rows:
             return Layout(tab=False, width=2, offsets=False, marked=False)
         raise InputError(
-            "every line has one column, so there are no tags", file=file, remedy="read it as plain text: --from text"
+            "every line has one column, so there are no tags",
+            file=file,
+            remedy="plain text has the format text",
         )
     width = max(widths, key=lambda w: (widths[w], w))
     marked = any(line.startswith(DOCUMENT_MARK) for line in rows)

@@ -44,7 +44,7 @@ class TagCheck:
                     f"the last column holds {tag!r}, which is neither O nor a prefix and a type such as B-Chemical",
                     file=self._file,
                     line=line,
-                    remedy="put the tag last (prefixes B I O E S L U); a file of plain sentences is read --from text",
+                    remedy="put the tag last (prefixes B I O E S L U); a file of plain sentences has the format text",
                 )
             now = split_tag(tag)
             self._note(now, before, tag, line)

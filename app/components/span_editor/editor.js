@@ -81,7 +81,8 @@ class Editor {
       this.panels.problem(this.problem, this.work);
     }
     if (same && this.locked && ((news && data.problem) || !this.outbox.has(this.locked.id))) {
-      if (!data.problem) this.say(this.locked.op === "save" ? "Saved." : "Done.");
+      const done = this.locked.op === "save" ? "saved" : "done";
+      this.say(data.problem ? `Not ${done}: the reason stands above the text.` : `${done[0].toUpperCase()}${done.slice(1)}.`);
       this.#unlock();
     }
     this.refresh();

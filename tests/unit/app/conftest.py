@@ -1,9 +1,13 @@
 """What the tests of the app share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import streamlit as st
+from at_the_desk import four_texts
+
+from allabel.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -11,3 +15,16 @@ def _nothing_lives_on() -> Iterator[None]:
     """End what a page began for its project: threads, processes, open stores."""
     yield
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Where the database of a sitting is."""
+    return tmp_path / "project.db"
+
+
+@pytest.fixture
+def store(place: Path) -> Iterator[Store]:
+    """A store with four texts in the queue, for sittings."""
+    with four_texts(place) as made:
+        yield made

@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -31,7 +32,12 @@ def press(page: AppTest, label: str) -> AppTest:
 def counting(patch: pytest.MonkeyPatch, module: object, name: str) -> list[str]:
     calls: list[str] = []
     real = getattr(module, name)
-    patch.setattr(module, name, lambda *args, **named: calls.append(name) or real(*args, **named))  # type: ignore[func-returns-value]
+
+    def counted(*args: Any, **named: Any) -> Any:
+        calls.append(name)
+        return real(*args, **named)
+
+    patch.setattr(module, name, counted)
     return calls
 
 

@@ -111,7 +111,7 @@ def test_numbers_in_some_lines_only_are_no_offsets(path: Path):
 def test_a_file_without_tags_is_refused_with_the_way_out(path: Path):
     with pytest.raises(InputError) as caught:
         read(path, "NaCl\nwater\n")
-    assert "--from text" in caught.value.remedy
+    assert "format text" in caught.value.remedy
 
 
 def test_a_tag_that_is_none_and_clashing_schemes_name_their_line(path: Path):
