@@ -30,7 +30,7 @@ demo: .venv/.base  ## the main job on the shipped corpus, set-up included
 test: .venv/.dev  ## the fast suite, set-up included
 	$(BIN)/pytest -n 2
 
-check: .venv/.dev  ## the whole gate: form, types, layers, the README's commands
+check: .venv/.dense  ## the whole gate: form, types, layers, the README's commands
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -38,8 +38,8 @@ check: .venv/.dev  ## the whole gate: form, types, layers, the README's commands
 	$(BIN)/pytest -n 0 -m 'not vllm and not e2e' tests/integration/test_readme.py
 	$(BIN)/python benchmarks/main_job.py --quick
 
-dense: .venv/.dense  ## what needs embeddings, with a real encoder
-	$(BIN)/pytest -n 0 tests/unit/retrieval/test_dense.py tests/contract/test_retriever_contract.py
+dense: .venv/.dense  ## what needs torch: embeddings and fine-tuned taggers, with a real encoder
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests/unit/retrieval/test_dense.py tests/contract tests/unit/active tests/integration/test_finetune.py
 
 slow: .venv/.dev  ## tests that take minutes
 	$(BIN)/pytest -n 2 -m slow

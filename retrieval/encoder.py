@@ -1,9 +1,6 @@
 """Sentence encoders: loaded once a process, from this machine before anything is asked of the network."""
 
 import importlib
-import os
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from retrieval.base import MissingPackageError, RetrievalError, ScoreArray
+from retrieval.hub import is_folder, reachable
 
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
-HUB = "https://huggingface.co"
-HUB_TIMEOUT_S = 5.0
 
 
 def needed(module: str) -> Any:
@@ -42,37 +38,19 @@ def encode(texts: Sequence[str], encoder: str = ENCODER) -> ScoreArray:
 
 @lru_cache(maxsize=2)
 def _model(encoder: str) -> Any:
-    if _is_folder(encoder) and not Path(encoder).is_dir():
+    if is_folder(encoder) and not Path(encoder).is_dir():
         raise _unavailable(encoder, "there is no such folder")
     load = needed("sentence_transformers").SentenceTransformer
     try:
         return load(encoder, local_files_only=True)
     except Exception as error:  # whatever a damaged or missing model makes the package raise
         problem = " ".join(str(error).split())
-        if _is_folder(encoder) or not _reachable():
+        if is_folder(encoder) or not reachable():
             raise _unavailable(encoder, problem) from error
     try:
         return load(encoder)
     except Exception as error:
         raise _unavailable(encoder, " ".join(str(error).split())) from error
-
-
-def _is_folder(encoder: str) -> bool:
-    return encoder.startswith((".", "/")) or encoder.count("/") > 1 or Path(encoder).exists()
-
-
-def _reachable() -> bool:
-    """Ask the hub for a sign of life: the package itself tries for over a minute before it gives up."""
-    hub = os.environ.get("HF_ENDPOINT", HUB)
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"} or not hub.startswith("http"):
-        return False
-    try:
-        with urllib.request.urlopen(urllib.request.Request(hub, method="HEAD"), timeout=HUB_TIMEOUT_S):  # noqa: S310
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
 
 
 def _unavailable(encoder: str, problem: str) -> RetrievalError:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +49,12 @@ class Decoded:
             score += np.logaddexp.reduce(onward)
         return float(min(1.0, np.exp(score - log_z)))
 
+    def marginals(self) -> FloatArray:
+        """Return each token's distribution over the tags: (n_tokens, n_tags), rows sum to 1."""
+        logs = self._forward + self._backward
+        shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
 
 class Crf:
     """Weights of a trained chain.
@@ -82,6 +89,21 @@ class Crf:
         self.transitions = np.zeros((len(self.tags), len(self.tags)))
         for (source, target), weight in info.transitions.items():
             self.transitions[position[source], position[target]] = weight
+
+    @classmethod
+    def of_weights(
+        cls, tags: Sequence[str], attributes: Sequence[str], state: FloatArray, transitions: FloatArray
+    ) -> Self:
+        """Return a chain that was trained before. Raises ValueError where the shapes do not fit."""
+        n, k = len(attributes), len(tags)
+        if state.shape != (n, k) or transitions.shape != (k, k):
+            raise ValueError(
+                f"the weights have the shapes {state.shape} and {transitions.shape}, not {(n, k)}, {(k, k)}"
+            )
+        made = cls.__new__(cls)
+        made.tags, made.attributes = tuple(tags), {name: i for i, name in enumerate(attributes)}
+        made.state, made.transitions = state, transitions
+        return made
 
     def emissions(self, features: Sequence[Sequence[str]]) -> FloatArray:
         """Return the summed state weights of each token's features: (n_tokens, n_tags); unknown features count 0."""

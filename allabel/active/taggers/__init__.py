@@ -1,0 +1,1 @@
+"""Token taggers, one family a module; each fills the seam `allabel.active.base.TokenTagger`."""

@@ -1,0 +1,101 @@
+"""The recurrent taggers, with and without a CRF. Source: Lample et al. 2016."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from allabel.errors import MissingExtraError
+
+try:
+    from allabel.active.taggers.fitting import Training
+    from allabel.active.taggers.networks.bilstm import BiLstm
+    from allabel.active.taggers.networks.tagger import NetworkTagger, shared
+    from allabel.active.taggers.networks.words import WordFeatures
+except ModuleNotFoundError as error:
+    raise MissingExtraError(f"the bilstm taggers need {error.name}: pip install 'allabel[finetune]'") from error
+
+# Found on gmb_subset without pre-trained vectors; AdamW where the paper has SGD.
+TRAINING = Training(
+    epochs=20,
+    batch_sentences=8,
+    learning_rate=4e-3,
+    weight_decay=0.01,
+    warmup=0.05,
+    schedule="linear",
+    patience=None,
+    held_out=0.0,
+    clip=5.0,
+    precision="float32",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LstmSizes:
+    """How large the network is.
+
+    word, character: of the embeddings. characters: what reads them. state: of the LSTM, on each side. dropout: the
+    share dropped in every place. unknown_words: the share of words that training replaces by [UNK].
+    """
+
+    word: int = 100
+    character: int = 50
+    characters: Literal["cnn", "lstm"] = "cnn"
+    state: int = 100
+    dropout: float = 0.4
+    unknown_words: float = 0.5
+
+
+class BiLstmTagger(NetworkTagger):
+    """Words read from both sides; each word's tag decided by itself. For the parameters see `NetworkTagger`."""
+
+    name = "bilstm"
+    _crf: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        training: Training = TRAINING,
+        incremental: bool = True,
+        sizes: LstmSizes = LstmSizes(),
+        vectors: Path | None = None,
+        lowercase: bool = True,
+        everywhere: bool = False,
+        checkpoint: Path | None = None,
+    ) -> None:
+        super().__init__(
+            labels,
+            training=training,
+            incremental=incremental,
+            vectors=vectors,
+            lowercase=lowercase,
+            everywhere=everywhere,
+            checkpoint=checkpoint,
+        )
+        self._sizes = sizes
+
+    def _build(self) -> BiLstm:
+        sizes = self._sizes
+        features = WordFeatures(
+            word_size=sizes.word,
+            character_size=sizes.character,
+            characters=sizes.characters,
+            dropout=sizes.dropout,
+            unknown_words=sizes.unknown_words,
+        )
+        return BiLstm(features, self._scheme.tags, size=sizes.state, dropout=sizes.dropout, crf=self._crf)
+
+    def _options(self) -> dict[str, Any]:
+        return {"sizes": asdict(self._sizes)}
+
+    @classmethod
+    def _of(cls, told: dict[str, Any]) -> Self:
+        return cls(told["labels"], sizes=LstmSizes(**told["options"]["sizes"]), **shared(told))
+
+
+class BiLstmCrfTagger(BiLstmTagger):
+    """Words read from both sides; a sentence's tags decided together by a linear chain."""
+
+    name = "bilstm_crf"
+    _crf = True

@@ -1,0 +1,142 @@
+"""A CRF on features of the words' forms, trained by CRFsuite: quick, without torch, good on little data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Self
+
+import numpy as np
+
+from allabel.active.base import Fitted, FloatArray, Prediction, Tell, check_tags
+from allabel.active.sentence import OUTSIDE, Sentence, tag_set
+from allabel.active.taggers.folder import damaged, describe, description, replacing
+from allabel.active.taggers.form_features import lower_words, told
+from allabel.annotate.crf import Crf, Decoded
+from allabel.annotate.features import Lexicon, lexicon
+from allabel.errors import InputError
+
+_WEIGHTS = "weights.npz"
+
+
+class CrfTagger:
+    """A linear chain over the words' forms, their neighbours, and the tags that the same words bear elsewhere.
+
+    lexicon: whether the tags of a word in the other annotated sentences are features. Trained anew each time: there are
+    no weights that a second training could go on from. Source: Lafferty et al. 2001.
+    """
+
+    name = "crf"
+
+    def __init__(self, labels: Sequence[str], *, lexicon: bool = True) -> None:
+        self._labels, self._with_lexicon = tuple(labels), lexicon
+        self._crf: Crf | None = None
+        self._lexicon: Lexicon | None = None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The IOB2 tags; the columns of `predict_proba`."""
+        return tag_set(self._labels)
+
+    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Tell = lambda line: None) -> Fitted:
+        """Train on the sentences that are annotated; nothing is left to chance, so `seed` changes nothing.
+
+        Raises InputError where a sentence is annotated in part, or none is; LabelError where a tag is not among `tags`.
+        """
+        check_tags(sentences, self.tags)
+        for sentence in sentences:
+            if 0 < sentence.n_known < len(sentence):
+                raise InputError(
+                    f"the sentence {sentence.id!r} is annotated in {sentence.n_known} of {len(sentence)} words, and "
+                    "CRFsuite learns from whole sentences only",
+                    remedy='leave out the words that are not annotated (partial="drop_unknowns"), annotate whole '
+                    "sentences, or use another tagger",
+                )
+        whole = [sentence for sentence in sentences if sentence.n_known]
+        if not whole:
+            raise InputError(
+                f"none of the {len(sentences)} sentences is annotated, so there is nothing to learn",
+                remedy="annotate some, or give those that are",
+            )
+        began = perf_counter()
+        tags = [[tag or OUTSIDE for tag in sentence.tags] for sentence in whole]
+        words = [lower_words(sentence) for sentence in whole]
+        self._lexicon = lexicon(zip(words, tags, strict=True)) if self._with_lexicon else None
+        own = [lexicon([pair]) for pair in zip(words, tags, strict=True)]
+        self._crf = Crf([told(s, self._lexicon, mine) for s, mine in zip(whole, own, strict=True)], tags)
+        seconds = perf_counter() - began
+        n_words = sum(map(len, whole))
+        tell(f"learned from {n_words} words of {len(whole)} sentences in {seconds:.1f} s")
+        return Fitted(len(whole), n_words, 1, 1, None, seconds, "CRFsuite ended; nothing was held out")
+
+    def predict_proba(self, sentences: Sequence[Sentence]) -> list[FloatArray]:
+        """Return (n_words, n_tags), the marginals of the chain; tags that training never saw have probability 0."""
+        columns = [self.tags.index(tag) for tag in self._trained.tags]
+        found = []
+        for decoded in self._decoded(sentences):
+            probabilities = np.zeros((0 if decoded is None else len(decoded.tags), len(self.tags)))
+            if decoded is not None:
+                probabilities[:, columns] = decoded.marginals()
+            found.append(probabilities)
+        return found
+
+    def predict(self, sentences: Sequence[Sentence]) -> list[Prediction]:
+        """Return the likeliest sequence; an `I-` that nothing goes before is given as `B-`, and ends as it would."""
+        found = []
+        for decoded in self._decoded(sentences):
+            if decoded is None:
+                found.append(Prediction((), 0.0))
+            else:
+                tags = _begun([self._trained.tags[tag] for tag in decoded.tags])
+                found.append(Prediction(tuple(tags), decoded.log_probability))
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write the weights and the words' tags."""
+        crf = self._trained
+        with replacing(folder) as new:
+            np.savez(new / _WEIGHTS, state=crf.state, transitions=crf.transitions)
+            kept = {
+                "labels": self._labels,
+                "lexicon": self._with_lexicon,
+                "tags": crf.tags,
+                "attributes": list(crf.attributes),
+                "words": self._lexicon,
+            }
+            describe(new, self.name, kept)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a saved tagger. Raises InputError naming the folder and what is wrong with it."""
+        kept = description(folder, cls.name)
+        try:
+            made = cls(kept["labels"], lexicon=kept["lexicon"])
+            with np.load(folder / _WEIGHTS) as weights:
+                made._crf = Crf.of_weights(kept["tags"], kept["attributes"], weights["state"], weights["transitions"])
+            made._lexicon = kept["words"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise damaged(folder / _WEIGHTS, error) from error
+        return made
+
+    @property
+    def _trained(self) -> Crf:
+        if self._crf is None:
+            raise InputError("the tagger is not trained yet", remedy="call fit, or load one that was saved")
+        return self._crf
+
+    def _decoded(self, sentences: Sequence[Sentence]) -> list[Decoded | None]:
+        crf = self._trained
+        features = [told(sentence, self._lexicon, {}) for sentence in sentences]
+        emissions = crf.emissions([word for sentence in features for word in sentence])
+        ends = np.cumsum([len(sentence) for sentence in features], dtype=np.int64)
+        parts = np.split(emissions, ends[:-1]) if features else []
+        decoded = iter(crf.decode([part for part in parts if len(part)]))
+        return [next(decoded) if len(part) else None for part in parts]
+
+
+def _begun(tags: Sequence[str]) -> list[str]:
+    """Return well-formed IOB2: an `I-` that goes on with nothing becomes `B-`; the entities stay as they are."""
+    before = [OUTSIDE, *tags[:-1]]
+    return [
+        "B-" + tag[2:] if tag.startswith("I-") and last[2:] != tag[2:] else tag
+        for last, tag in zip(before, tags, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""The small networks, part by part, and how they are trained and asked."""

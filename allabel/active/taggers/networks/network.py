@@ -1,0 +1,55 @@
+"""What every small network can do, and the loss of words whose tag is partly known."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from allabel.active.taggers.networks.batch import Batch
+from allabel.active.taggers.networks.dropped import Dropped
+from allabel.active.taggers.networks.words import WordFeatures
+
+
+class Network(nn.Module, ABC):
+    """Words in, IOBES tags out. Batches come longest sentence first; what stands in padding means nothing.
+
+    features: what the words' vectors are made by.
+    """
+
+    features: WordFeatures
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the mean loss over the words of which something is known."""
+
+    @abstractmethod
+    def encode(self, batch: Batch, spelled: Tensor | None = None) -> Tensor:
+        """Return each word's vector in its sentence, (b, n, size): all that lies before the last dropouts."""
+
+    @abstractmethod
+    def decide(self, encoded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tags, (b, n), and the log-probability of each sentence's tags together, (b,)."""
+
+    @abstractmethod
+    def probabilities(self, encoded: Tensor, lengths: Tensor) -> Tensor:
+        """Return each word's distribution over IOBES tags, (b, n, k)."""
+
+    @abstractmethod
+    def passes(self, encoded: Tensor, lengths: Tensor, n_passes: int, dropped: Dropped) -> Tensor:
+        """Return the tags of so many passes with dropout after `encode`, (b, n_passes, n)."""
+
+
+def partial_loss(logits: Tensor, allowed: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean of minus the log of the allowed tags' summed probability, over words not all of whose tags are.
+
+    logits: (b, n, k). allowed: (b, n, k), at least one a word. mask: (b, n). Source: Tsuboi et al. 2008.
+    """
+    told = mask & ~allowed.all(dim=2)
+    scores, fitting = logits[told].float(), allowed[told]
+    summed = scores.masked_fill(~fitting, -torch.inf).logsumexp(dim=1) - scores.logsumexp(dim=1)
+    return -summed.sum() / max(1, len(summed))
+
+
+def inside(lengths: Tensor, n: int) -> Tensor:
+    """Return which positions are words: (b, n)."""
+    return torch.arange(n, device=lengths.device) < lengths[:, None]

@@ -1,0 +1,270 @@
+"""A small network as a tagger: vocabulary, training, answers, saving."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Tell, check_tags
+from allabel.active.sentence import Sentence
+from allabel.active.taggers import devices
+from allabel.active.taggers.checkpoint import fingerprint
+from allabel.active.taggers.fitting import Training, hold_out, strict_f1, train
+from allabel.active.taggers.folder import damaged, describe, description, replacing
+from allabel.active.taggers.iobes import Iobes
+from allabel.active.taggers.networks.batch import Batch, Rows, form
+from allabel.active.taggers.networks.dropped import Dropped
+from allabel.active.taggers.networks.network import Network
+from allabel.active.taggers.vocabulary import Vocabulary, word_vectors
+from allabel.errors import InputError
+
+_WORDS_AT_ONCE = 2048  # padding included: what a batch of them needs stays in cache
+_COPIES_AT_ONCE = 512  # sentences times passes that are written side by side
+_WEIGHTS = "model.safetensors"
+
+
+class NetworkTagger(ABC):
+    """A tagger on a small network of its own words and characters.
+
+    training: see `Training`. incremental: a second `fit` goes on from the last weights, with a fresh optimizer and rows
+    for the new words; else each begins anew. vectors: a word2vec or GloVe text file that the embeddings of its words
+    begin from. lowercase: word embeddings are of words in lower case; characters are as they stand. everywhere: passes
+    of `sample` drop out in every layer, which costs as many predictions; else after the word encoder only. checkpoint:
+    a file for training to go on from after a kill.
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        training: Training,
+        incremental: bool,
+        vectors: Path | None,
+        lowercase: bool,
+        everywhere: bool,
+        checkpoint: Path | None,
+    ) -> None:
+        self._labels, self._scheme = tuple(labels), Iobes(labels)
+        self._training, self._incremental, self._vectors = training, incremental, vectors
+        self._lowercase, self._everywhere, self.checkpoint = lowercase, everywhere, checkpoint
+        self._device = devices.device(training.device)
+        self._words, self._characters = Vocabulary(), Vocabulary()
+        self._network: Network | None = None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The IOB2 tags; the columns of `predict_proba`."""
+        return self._scheme.iob2
+
+    @abstractmethod
+    def _build(self) -> Network:
+        """Return the network, untrained, without words."""
+
+    @abstractmethod
+    def _options(self) -> dict[str, Any]:
+        """Return what the constructor needs beyond what all taggers here share, as JSON has it."""
+
+    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Tell = lambda line: None) -> Fitted:
+        """Train, or train on; sentences in which nothing is known only add words that `vectors` knows.
+
+        Raises InputError where no word is annotated, and LabelError where a tag is not among `tags`.
+        """
+        check_tags(sentences, self.tags)
+        if not any(sentence.n_known for sentence in sentences):
+            raise InputError(
+                f"none of the {len(sentences)} sentences is annotated, so there is nothing to learn",
+                remedy="annotate some, or give those that are",
+            )
+        with devices.seeded(seed):
+            network = self._prepared(sentences)
+        chosen, held = hold_out(sentences, self._training.held_out, seed)
+        learned, asked = [sentences[i] for i in chosen], [sentences[i] for i in held]
+        rows = self._rows(learned)
+
+        def loss(some: IntArray) -> Tensor:
+            return network.loss(rows.training_batch(some, learned, self._scheme).to(self._device))
+
+        history = train(
+            network,
+            [len(sentence) for sentence in learned],
+            loss,
+            self._training,
+            seed=seed,
+            held_out_f1=(lambda: strict_f1(asked, [p.tags for p in self.predict(asked)])) if asked else None,
+            tell=tell,
+            checkpoint=self.checkpoint,
+            of=fingerprint(sentences, self._labels, repr((self.name, self._options()))),
+        )
+        return history.fitted(learned)
+
+    @torch.inference_mode()
+    def predict_proba(self, sentences: Sequence[Sentence]) -> list[FloatArray]:
+        """Return (n_words, n_tags) for each sentence, in order; `B-` sums the network's B and S, `I-` its I and E."""
+        found = [np.empty((0, len(self.tags)))] * len(sentences)
+        for chosen, batch, encoded in self._encoded(sentences):
+            probabilities = self._trained.probabilities(encoded, batch.lengths).double().cpu().numpy()
+            for i, own in zip(chosen, probabilities, strict=True):
+                summed = self._scheme.summed(own[: len(sentences[i])])
+                found[i] = summed / summed.sum(axis=1, keepdims=True)
+        return found
+
+    @torch.inference_mode()
+    def predict(self, sentences: Sequence[Sentence]) -> list[Prediction]:
+        """Return the network's tags as well-formed IOB2 (see `Iobes.read`); the log-probability is of its own tags."""
+        found = [Prediction((), 0.0)] * len(sentences)
+        for chosen, batch, encoded in self._encoded(sentences):
+            tags, logs = self._trained.decide(encoded, batch.lengths)
+            read = self._scheme.read(tags.cpu().numpy())
+            for i, own, log in zip(chosen, read, logs.tolist(), strict=True):
+                found[i] = Prediction(tuple(self.tags[tag] for tag in own[: len(sentences[i])]), min(0.0, log))
+        return found
+
+    @torch.inference_mode()
+    def sample(self, sentences: Sequence[Sentence], n_passes: int, seed: int) -> list[IntArray]:
+        """Return (n_passes, n_words) positions in `tags` for each sentence, of passes with dropout.
+
+        Source: Gal & Ghahramani 2016 (Monte Carlo dropout).
+        """
+        found = [np.empty((n_passes, 0), dtype=np.int64)] * len(sentences)
+        if self._everywhere:
+            return self._sampled_everywhere(sentences, n_passes, seed)
+        dropped = Dropped(seed)
+        at_once = max(1, _COPIES_AT_ONCE // max(1, n_passes))
+        for chosen, batch, encoded in self._encoded(sentences):
+            for start in range(0, len(chosen), at_once):
+                lengths = batch.lengths[start : start + at_once]
+                some = encoded[start : start + at_once, : int(lengths[0])]
+                read = self._scheme.read(self._trained.passes(some, lengths, n_passes, dropped).cpu().numpy())
+                for i, own in zip(chosen[start:], read, strict=False):
+                    found[i] = own[:, : len(sentences[i])]
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors), words, characters and options."""
+        state = {name: value.detach().cpu().contiguous() for name, value in self._trained.state_dict().items()}
+        with replacing(folder) as new:
+            save_file(state, new / _WEIGHTS)
+            told = {
+                "labels": self._labels,
+                "training": asdict(self._training),
+                "incremental": self._incremental,
+                "vectors": None if self._vectors is None else str(self._vectors),
+                "lowercase": self._lowercase,
+                "everywhere": self._everywhere,
+                "options": self._options(),
+                "words": list(self._words),
+                "characters": list(self._characters),
+            }
+            describe(new, self.name, told)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a saved tagger, ready to tag and to be trained on. Raises InputError naming what is wrong."""
+        told = description(folder, cls.name)
+        path = folder / _WEIGHTS
+        try:
+            made = cls._of(told)
+            made._words.add(told["words"])
+            made._characters.add(told["characters"])
+            network = made._build()
+            network.features.grow(len(made._words), len(made._characters))
+            network.load_state_dict(load_file(path))
+        except (OSError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
+            raise damaged(path, error) from error
+        made._network = network.to(made._device).eval()
+        return made
+
+    @classmethod
+    @abstractmethod
+    def _of(cls, told: dict[str, Any]) -> Self:
+        """Return an untrained tagger of what `save` wrote."""
+
+    @property
+    def _trained(self) -> Network:
+        if self._network is None:
+            raise InputError("the tagger is not trained yet", remedy="call fit, or load one that was saved")
+        return self._network
+
+    def _prepared(self, sentences: Sequence[Sentence]) -> Network:
+        """Return the network to train, with rows for every word there is to learn."""
+        if self._network is None or not self._incremental:
+            self._words, self._characters = Vocabulary(), Vocabulary()
+            self._network = self._build().to(self._device)
+        known = [form(word, self._lowercase) for sentence in sentences if sentence.n_known for word in sentence.words]
+        others = [form(w, self._lowercase) for sentence in sentences if not sentence.n_known for w in sentence.words]
+        new = [word for word in dict.fromkeys(known) if word not in self._words]
+        vectors = {}
+        if self._vectors is not None:
+            wanted = {word for word in (*new, *others) if word not in self._words}
+            size = self._network.features.words.embedding_dim
+            vectors = word_vectors(self._vectors, wanted, size)
+            new += [word for word in dict.fromkeys(others) if word in vectors and word not in self._words]
+        self._words.add(new)
+        self._characters.add(character for sentence in sentences for word in sentence.words for character in word)
+        self._network.features.grow(len(self._words), len(self._characters))
+        begun = [word for word in new if word in vectors]
+        if begun:
+            weight = self._network.features.words.weight
+            with torch.no_grad():
+                weight[self._words.rows(begun)] = torch.from_numpy(np.stack([vectors[w] for w in begun])).to(weight)
+        return self._network
+
+    def _rows(self, sentences: Sequence[Sentence]) -> Rows:
+        return Rows(sentences, self._words, self._characters, lowercase=self._lowercase)
+
+    def _batches(self, rows: Rows) -> Iterator[IntArray]:
+        """Yield positions of sentences with words, long ones first, so many that their padded words fit."""
+        order = np.argsort(-rows.lengths, kind="stable")
+        order = order[rows.lengths[order] > 0]
+        start = 0
+        while start < len(order):
+            n = max(1, _WORDS_AT_ONCE // int(rows.lengths[order[start]]))
+            yield order[start : start + n]
+            start += n
+
+    def _encoded(
+        self, sentences: Sequence[Sentence], *, dropping: bool = False
+    ) -> Iterator[tuple[IntArray, Batch, Tensor]]:
+        """Yield positions, batch and the words' vectors; the characters of each distinct word are read once."""
+        network = self._trained.eval()
+        if dropping:
+            # As in training, but no word is taken for [UNK].
+            for module in network.modules():
+                if isinstance(module, nn.Dropout):
+                    module.train()
+        rows = self._rows(sentences)
+        spelled = network.features.spell_all(torch.from_numpy(rows.characters).to(self._device))
+        for chosen in self._batches(rows):
+            batch = rows.batch(chosen).to(self._device)
+            yield chosen, batch, network.encode(batch, spelled)
+
+    def _sampled_everywhere(self, sentences: Sequence[Sentence], n_passes: int, seed: int) -> list[IntArray]:
+        found = [np.empty((n_passes, len(sentence)), dtype=np.int64) for sentence in sentences]
+        dropped = Dropped(seed)
+        with devices.seeded(seed):
+            for number in range(n_passes):
+                for chosen, batch, encoded in self._encoded(sentences, dropping=True):
+                    tags = self._trained.passes(encoded, batch.lengths, 1, dropped)[:, 0]
+                    for i, own in zip(chosen, self._scheme.read(tags.cpu().numpy()), strict=True):
+                        found[i][number] = own[: len(sentences[i])]
+        return found
+
+
+def shared(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the constructor's arguments that all taggers here share, of what `save` wrote."""
+    return {
+        "training": Training(**told["training"]),
+        "incremental": told["incremental"],
+        "vectors": None if told["vectors"] is None else Path(told["vectors"]),
+        "lowercase": told["lowercase"],
+        "everywhere": told["everywhere"],
+    }
