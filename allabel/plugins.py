@@ -9,6 +9,8 @@ from typing import Any
 
 from allabel.errors import UnknownNameError
 
+_ONE = {"strategies": "strategy", "queries": "query"}
+
 
 def names(kind: str) -> list[str]:
     """Return the names registered under the entry points `allabel.<kind>`, sorted."""
@@ -34,7 +36,7 @@ def load(kind: str, name: str, *, extra: Iterable[str] = ()) -> Any:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise UnknownNameError(
-        f"there is no {kind.rstrip('s') if kind != 'strategies' else 'strategy'} {name!r}",
+        f"there is no {_ONE.get(kind, kind.rstrip('s'))} {name!r}",
         remedy=f"{hint}known are {', '.join(known)}, or module:Class",
     )
 
