@@ -84,14 +84,23 @@ def annotate(folder: Path, from_gold: bool) -> None:
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--format", "format_", default="auto", help="[default: by the file's name]")
-@click.option("--what", type=click.Choice(["annotations", "gold", "tagged"]), default="annotations", show_default=True)
+@click.option(
+    "--what",
+    type=click.Choice(["annotations", "gold", "tagged", "questions"]),
+    default="annotations",
+    show_default=True,
+    help="questions: what was answered about single words.",
+)
 @click.pass_obj
 def export(folder: Path, file: Path, format_: str, what: str) -> None:
-    """Write the project's annotations, gold or latest tagging to FILE."""
+    """Write the project's annotations, gold, latest tagging or answered questions to FILE."""
+    from allabel.formats.files import write_atomically
     from allabel.formats.registry import write_documents
     from allabel.formats.tagged import refuse_other_format, write_tagged
 
     refuse_target(file, folder, None)
+    if what == "questions" and (format_ not in {"auto", "jsonl"} or file.suffix.lower() != ".jsonl"):
+        raise InputError("answers to questions are written as JSONL", file=file, remedy="name it FILE.jsonl")
     if what == "tagged" and format_ not in {"auto", "jsonl"}:
         raise InputError(f"tagged output is JSONL, not {format_}", remedy="leave --format out; allabel convert goes on")
     if what == "tagged" and format_ == "auto":
@@ -104,6 +113,15 @@ def export(folder: Path, file: Path, format_: str, what: str) -> None:
             if calibrated := project.calibrations().told(tagged):
                 say(calibrated)
             n = len(tagged)
+        elif what == "questions":
+            from allabel.finetuning import answer_rows
+
+            rows = answer_rows(project)
+            refuse_none(len(rows), "answers to questions", folder)
+            with write_atomically(file) as out:
+                out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            say(f"wrote {len(rows)} answers to {file}")
+            return
         else:
             documents = project.annotated() if what == "annotations" else list(project.store.gold().values())
             refuse_none(len(documents), what, folder)

@@ -36,6 +36,25 @@ class ModelPrice(BaseModel):
     output: float = Field(ge=0, allow_inf_nan=False)
 
 
+class Finetune(BaseModel):
+    """How `allabel finetune` trains, `[finetune]` in the file; None leaves a value to the tagger.
+
+    tagger: a name of the entry points `allabel.taggers`, or `module:Class`. encoder: the name or folder of a Hugging
+    Face encoder. batch: sentences. crf: whether a CRF decides on the tags.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tagger: str = Field(default="distilbert", min_length=1)
+    encoder: str | None = Field(default=None, min_length=1)
+    epochs: int | None = Field(default=None, ge=1, le=100_000)
+    learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    batch: int | None = Field(default=None, ge=1, le=100_000)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    crf: bool | None = None
+    device: str | None = Field(default=None, min_length=1)
+
+
 class Settings(BaseSettings):
     """What a project's commands may be told.
 
@@ -55,6 +74,8 @@ class Settings(BaseSettings):
     patience_s: how long a server without any answer is waited for. budget_requests, budget_tokens, budget_money: what
     one run may use. prices: by the model's name, `[prices."NAME"]` with `prompt` and `output` a million tokens.
     vllm: arguments of the `vllm` backend's engine, `[vllm]`, by vLLM's own names.
+    finetune: see `Finetune`. tuned_model: the folder of the `tuned` backend's model, in the project's folder where the
+    path is relative.
     database: where the store is, as `postgresql+psycopg://user@host/name`; "" for `project.db` in the folder. A
     password comes by the variable, PGPASSWORD or ~/.pgpass, never by the file.
     double_share: the share of texts that two people annotate, for agreement. blind_share: the share annotated without
@@ -96,6 +117,8 @@ class Settings(BaseSettings):
     budget_money: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     prices: dict[str, ModelPrice] = Field(default_factory=dict)
     vllm: dict[str, JsonValue] = Field(default_factory=dict)
+    finetune: Finetune = Field(default_factory=Finetune)
+    tuned_model: Path = Path("tuned")
     database: str = Field(default="", repr=False)
     double_share: float = Field(default=0.0, ge=0, le=1)
     blind_share: float = Field(default=0.1, ge=0, le=1)
@@ -135,7 +158,9 @@ def load(folder: Path, **flags: Any) -> Settings:
         model_config = SettingsConfigDict(toml_file=path)
 
     try:
-        return InFolder(**given)
+        loaded = InFolder(**given)
+        # Whoever reads the settings later does not know the folder they are of.
+        return loaded.model_copy(update={"tuned_model": folder / loaded.tuned_model})
     except SettingsError as error:  # a variable that must be JSON and is not
         # Its value is not shown, and the error's own words are of Python's classes.
         named = re.search(r'field "(\w+)"', str(error))
@@ -156,10 +181,11 @@ def _wrong(
     name, setting, kind = loc[0] if loc else "", _dotted(loc), error["type"]
     # A variable that no setting has the name of is not read.
     variable = _variable(name) if name in Settings.model_fields else ""
-    of_file = name in in_file and name not in given and (not variable or len(loc) > 1)
+    of_file = name in in_file and not _is_flag(loc, given) and (not variable or len(loc) > 1)
     if kind == "extra_forbidden":
         # Its value is not shown: an unknown key may well be a password under another name.
-        known = _known() if len(loc) == 1 else list(ModelPrice.model_fields)
+        of_table: type[BaseModel] = Finetune if name == "finetune" else ModelPrice
+        known = _known() if len(loc) == 1 else list(of_table.model_fields)
         near = difflib.get_close_matches(loc[-1], known, n=1)
         problem = f"there is no setting {setting!r}"
         remedy = (f"did you mean {near[0]!r}? " if near else "") + f"known keys are {', '.join(known)}"
@@ -170,8 +196,9 @@ def _wrong(
     else:
         shown = "" if name in HIDDEN else f", not {error['input']!r}"
         problem = f"the setting {setting!r} is wrong: {error['msg']}{shown}"
-    if name in given or not (variable or of_file):
-        return InputError(problem, remedy=f"mend --{'cap' if name == 'uncertainty_cap' else name.replace('_', '-')}")
+    if _is_flag(loc, given) or not (variable or of_file):
+        flag = "cap" if name == "uncertainty_cap" else loc[1] if name == "finetune" and len(loc) > 1 else name
+        return InputError(problem, remedy=f"mend --{flag.replace('_', '-')}")
     if variable:
         # What a table holds may come of both.
         also = f", or {name!r} in {path}" if of_file else ""
@@ -181,6 +208,14 @@ def _wrong(
         file=path,
         remedy=f"mend {setting!r} there" if kind == "missing" else f"mend or remove {setting!r} there",
     )
+
+
+def _is_flag(loc: Sequence[str], given: Mapping[str, Any]) -> bool:
+    """Tell whether the setting at `loc` was given as a flag; of a table, each key is a flag of its own."""
+    if not loc or loc[0] not in given:
+        return False
+    table = given[loc[0]]
+    return len(loc) == 1 or not isinstance(table, Mapping) or loc[1] in table
 
 
 def _dotted(loc: Sequence[str]) -> str:

@@ -11,7 +11,10 @@ from allabel.errors import InputError
 if TYPE_CHECKING:
     from allabel.project import Project
 
-OWN_FILES = ("project.db", "project.db-wal", "project.db-shm", "labels.toml", "allabel.toml", "calibration.json")
+OWN_FILES = (
+    *("project.db", "project.db-wal", "project.db-shm"),
+    *("labels.toml", "allabel.toml", "calibration.json", "tuned.json"),
+)
 SQLITE = b"SQLite format 3\0"
 # Marks, embeddings, overrides and isolates of direction: they show a text in another order than it is stored in.
 DIRECTING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

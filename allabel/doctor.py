@@ -12,7 +12,7 @@ EXTRAS = {
     "app": ("streamlit",),
     "server": ("fastapi", "uvicorn"),
     "dense": ("faiss", "sentence_transformers", "torch"),
-    "finetune": ("torch", "transformers", "accelerate"),
+    "finetune": ("torch", "transformers", "safetensors", "textblob"),
     "vllm": ("vllm",),
     "ray": ("ray",),
 }
@@ -36,7 +36,7 @@ def examine(folder: Path) -> list[Finding]:
     installed = [extra for extra, modules in EXTRAS.items() if all(map(importlib.util.find_spec, modules))]
     found.append(Finding(True, "extras installed", ", ".join(installed) or "none"))
     if (folder / LABELS).exists():
-        found += [_project(folder), *_calibration(folder)]
+        found += [_project(folder), *_calibration(folder), *_tuned(folder)]
     else:
         found.append(Finding(True, "project", f"none in {folder.absolute()}"))
     return found
@@ -64,6 +64,25 @@ def _calibration(folder: Path) -> list[Finding]:
     except (AllabelError, OSError) as error:
         return [Finding(False, "calibration", str(error))]
     return [Finding(True, "calibration", f"{FILE_NAME} can be read; sources of scores in it: {n}")]
+
+
+def _tuned(folder: Path) -> list[Finding]:
+    from allabel.active.tuning import tagger_class
+    from allabel.finetuning import age
+    from allabel.project import Project
+
+    try:
+        with Project.open(folder) as project:
+            found = age(project)
+            in_use = project.settings.backend == "tuned"
+        if found is None:
+            return (
+                [Finding(False, "tuned model", "there is none, and it is in use: allabel finetune")] if in_use else []
+            )
+        tagger_class(found.tuned.tagger)
+    except AllabelError as error:
+        return [Finding(False, "tuned model", str(error))]
+    return [Finding(found.fits or not in_use, "tuned model", found.sentence())]
 
 
 def _project(folder: Path) -> Finding:

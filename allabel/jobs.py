@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from allabel.active.questions import Wanted
 from allabel.annotate.backends import embedded
+from allabel.finetuning import ask
 from allabel.project import Project
 from allabel.refreshing import Learned, Refreshed, refresh
 from allabel.review.doubts import Doubted, doubts, held_out_replies
@@ -17,6 +19,15 @@ def refresh_suggestions(folder: Path, flags: Flags, learned: Learned | None, ahe
     """Do what `allabel.refreshing.refresh` promises; seconds, and longer where a language model is asked."""
     with Project.open(folder, **flags) as project:
         return refresh(project, learned, ahead)
+
+
+def ask_people(folder: Path, flags: Flags, wanted: str) -> int:
+    """Keep questions on what the tuned model is least sure of, such as "50entities"; returns how many.
+
+    Raises InputError where there is no tuned model, or it cannot be read.
+    """
+    with Project.open(folder, **flags) as project:
+        return ask(project, Wanted.parse(wanted))
 
 
 def doubts_of(folder: Path, flags: Flags, seed: int = 0) -> list[Doubted]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from allabel.active.tuned import BACKEND as TUNED
+from allabel.active.tuned import TunedAnnotator
 from allabel.annotate.base import Demonstration
 from allabel.annotate.llm.memory import AsksModel
 from allabel.annotate.stale import digest
@@ -59,7 +61,11 @@ def refresh(project: Project, learned: Learned | None = None, ahead: int = AHEAD
     those of a language model as new. The annotator on board needs one annotation and does nothing before; it replaces
     no reply of a language model. Raises LabelError where an annotation bears a label that the schema lacks, and what
     the backend raises.
+
+    A tuned model does not learn with each answer: suggestions are made where there is none, or another model's.
     """
+    if project.settings.backend == TUNED:
+        return _by_tuned_model(project, ahead)
     demonstrations = project.demonstrations()
     now = learned_from(demonstrations)
     asks = project.settings.backend != ON_BOARD_BACKEND
@@ -87,6 +93,17 @@ def refresh(project: Project, learned: Learned | None = None, ahead: int = AHEAD
     # What was asked of a language model for a missing text does not make the others newer.
     kept = now if learned is None or old or not asks else learned
     return Refreshed(len(replies) - len(failed), len(now), kept, next_after, len(failed), problem)
+
+
+def _by_tuned_model(project: Project, ahead: int) -> Refreshed:
+    known = TunedAnnotator(project.schema, project.settings.tuned_model).described()
+    next_ids = upcoming(project, ahead)
+    replies = {id: one for id, (_, one) in project.store.tagged_of(next_ids).items()}
+    due = [id for id in next_ids if _missing(replies.get(id), TUNED) or replies[id].model != known.model]
+    documents = project.store.documents_of(due)
+    n_tagged = len(list(project.tag([documents[id] for id in due], keep=True)))
+    # Whether there is a newer model is looked at often: the file says so, and no weights are read.
+    return Refreshed(n_tagged, len(project.store.annotations()), dict(known.lesson.texts), FEWEST_NEW)
 
 
 def upcoming(project: Project, ahead: int = AHEAD) -> list[DocId]:

@@ -21,7 +21,7 @@ from allabel.select.chain import NAMED_CHAINS, Chain, Step, asks_annotator
 from allabel.select.cost import CostModel, Logged
 from allabel.select.duplicates import Duplicates, find_duplicates
 from allabel.select.plan import Plan, plan_stages
-from allabel.select.tagging import ON_BOARD, Tagging, estimate_tagging
+from allabel.select.tagging import ON_BOARD, RUN_HERE, Tagging, estimate_tagging
 from allabel.store.records import Pick, Selection
 from allabel.store.store import Store
 from retrieval.base import Similarity
@@ -191,7 +191,7 @@ class Selecting:
         asked = self._asked(budget, strategy, seed, lambda _: None, more=True)
         chain, pool = asked.chain, asked.pool
         check_budget(asked.budget, pool)
-        if asks_annotator(chain.stages[0]) and self._settings.backend != ON_BOARD_BACKEND:
+        if asks_annotator(chain.stages[0]) and self._settings.backend not in RUN_HERE:
             raise InputError(
                 f"the strategy {strategy!r} asks the {self._settings.backend} backend how unsure it is of every text, "
                 "and a preview asks no language model",

@@ -67,6 +67,14 @@ def holds(work: Work) -> bool:
     return state.keeper(str(work.folder)).project() is work.opened and not is_over(work)
 
 
+def can_save(work: Work) -> bool:
+    """Tell whether what the browser sent may be kept now; where not, it keeps that until it is."""
+    try:
+        return holds(work)
+    except AllabelError:
+        return False
+
+
 def again() -> None:
     """Draw this part of the page again at once; all of it, where all of it is being drawn."""
     try:

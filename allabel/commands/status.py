@@ -10,6 +10,7 @@ from allabel.console import open_project, printable, say
 from allabel.select.wording import counted
 
 if TYPE_CHECKING:
+    from allabel.finetuning import Age
     from allabel.project import Project
     from allabel.selecting import Unfinished
     from allabel.stopping.base import Signal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
     """Say how far the project is, and with --stop whether more annotation is worth it."""
     from allabel.calibrating import in_words
+    from allabel.finetuning import age
 
     with open_project(folder) as project:
         counts = project.counts()
@@ -38,6 +40,8 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
             "stale_labels": project.stale_labels(),
             "backend": project.settings.backend,
         }
+        tuned = age(project)
+        asked = _questions(project)
         calibrations = project.calibrations().by_source
         unfinished = project.unfinished()
         signals = stopping(project) if stop else []
@@ -45,6 +49,7 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
     if as_json:
         told: dict[str, Any] = {"stopping": _as_data(signals)} if stop else {}
         told |= {"calls": journal} if calls else {}
+        told |= {"tuned": _tuned_data(tuned), "questions": asked}
         told |= {"selections": [_selection_data(one) for one in unfinished]}
         told |= {"calibrations": [{**source._asdict(), **made.to_dict()} for source, made in calibrations.items()]}
         click.echo(json.dumps(data | told, ensure_ascii=False))
@@ -55,6 +60,10 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
         click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}{more}")
     for line in stale_labels:
         click.echo(f"problem    {printable(line)}: put it back there, or mend and import those answers anew")
+    if tuned:
+        click.echo(f"tuned      {printable(tuned.sentence())}")
+    if asked["open"] or asked["answered"]:
+        click.echo(f"questions  {asked['open']:,} open, {asked['answered']:,} answered")
     for one in unfinished:
         click.echo(f"selection  {_selection(one)}")
     for source, made in calibrations.items():
@@ -65,6 +74,30 @@ def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
         click.echo(_in_words(signals))
     else:
         say("allabel status --stop works out whether more annotation is worth it (some seconds)")
+
+
+def _questions(project: "Project") -> dict[str, int]:
+    from allabel.store.questions import count_open, standing
+
+    with project.store.reads() as connection:
+        return {"open": count_open(connection), "answered": len(standing(connection))}
+
+
+def _tuned_data(found: "Age | None") -> dict[str, Any] | None:
+    if found is None:
+        return None
+    tuned, lesson = found.tuned, found.tuned.lesson
+    return {
+        "model": tuned.model,
+        "tagger": tuned.tagger,
+        "folder": str(tuned.folder),
+        "at": tuned.at.isoformat(),
+        "annotated": len(lesson.texts),
+        "answered": len(lesson.answers),
+        "newer": found.n_newer,
+        "labels": list(lesson.labels),
+        "held_out_f1": lesson.held_out_f1,
+    }
 
 
 def _selection(one: "Unfinished") -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--stale", is_flag=True, help="Tag again only the texts whose demonstrations were edited since.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Write tagged documents here (JSONL).")
 @click.option("--format", "format_", default="auto", help="The format of FILE.  [default: found from the file]")
-@click.option("--backend", help="embedded, chat, vllm, or module:Class.  [default: embedded]")
+@click.option("--backend", help="embedded, tuned, chat, vllm, or module:Class.  [default: embedded]")
 @click.option("--base-url", help="The server of the chat backend.")
 @click.option("--model", help="The model's name there.")
 @click.option("--shots", type=int, help="Demonstrations a text.  [default: 5]")
@@ -135,6 +135,8 @@ def _tagged(project: "Project", documents: "list[Document]", *, keep: bool) -> "
     if project.settings.backend == "embedded":
         say("tagging with the embedded annotator, which needs no server; --backend chat asks a language model")
     annotator = project.annotator
+    if project.settings.backend == "tuned":
+        say(_tuned(project))
     if not isinstance(annotator, AsksModel):
         return _watched(project, documents, keep=keep)
     say(str(project.to_tag(documents)))
@@ -146,6 +148,13 @@ def _tagged(project: "Project", documents: "list[Document]", *, keep: bool) -> "
     finally:
         for line in annotator.report():
             say(line)
+
+
+def _tuned(project: "Project") -> str:
+    from allabel.finetuning import age
+
+    found = age(project)
+    return f"tagging with {found.sentence()}" if found else "tagging with the tuned model"
 
 
 def _watched(project: "Project", documents: "list[Document]", *, keep: bool) -> "list[TaggedDocument]":

@@ -18,6 +18,8 @@ from retrieval.tokenize import words
 
 ON_BOARD = "the annotator on board measures uncertainty here: seconds, no LLM tokens"
 CHARACTERS_A_TOKEN = 4
+# The backends that run here, and ask no language model.
+RUN_HERE = ("embedded", "tuned")
 # The backends that are known to send the prompts of `allabel.annotate.llm`.
 PROMPTED = ("chat", "vllm")
 _SAMPLE = 20
@@ -37,7 +39,7 @@ class Tagging:
     def __str__(self) -> str:
         """Say it in one line."""
         what = f"{self.n_texts:,} texts are tagged with the {self.backend} backend{self.purpose}"
-        if self.backend == "embedded":
+        if self.backend in RUN_HERE:
             return f"{what}; LLM tokens: none, it runs here"
         if self.n_prompt_tokens is None or self.n_output_tokens is None:
             return f"{what}; LLM tokens: not known for this backend"
@@ -67,7 +69,7 @@ def estimate_tagging(
     token, for stand-ins and for the replies. splitting: of long texts; a model's window that splits them further is not
     known here.
     """
-    if backend == "embedded":
+    if backend in RUN_HERE:
         return Tagging(n_texts, backend, 0, 0)
     if backend not in PROMPTED or not texts:
         return Tagging(n_texts, backend, None, None)

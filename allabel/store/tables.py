@@ -234,3 +234,64 @@ terms = Table(
     Column("person", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
+
+askings = Table(
+    "askings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("level", String, nullable=False),
+    Column("query", String, nullable=False),
+    Column("n_wanted", Integer, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+questions = Table(
+    "questions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("asking", Integer, ForeignKey("askings.id"), nullable=False),
+    Column("doc_id", Text, ForeignKey("documents.id"), nullable=False),
+    # "start" and "end" are words of SQL.
+    Column("starts", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    Column("guess_starts", Integer, nullable=False),
+    Column("guess_ends", Integer, nullable=False),
+    Column("guess_label", Text, nullable=False),
+    Column("score", Float(53), nullable=False),
+    Index("ix_questions_asking", "asking"),
+    Index("ix_questions_doc_id", "doc_id"),
+    sqlite_autoincrement=True,
+)
+
+question_answers = Table(
+    "question_answers",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("question", Integer, ForeignKey("questions.id"), nullable=False),
+    Column("doc_id", Text, ForeignKey("documents.id"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("starts", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    Column("n_words", Integer, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("save_id", Text, nullable=False, server_default=""),
+    Column("seconds", Float(53)),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_question_answers_question", "question", "person", "seq"),
+    Index("ix_question_answers_doc_id", "doc_id"),
+    Index("ix_question_answers_person", "person", "seq"),
+    Index("ux_question_answers_save_id", "save_id", unique=True, sqlite_where=SAVED, postgresql_where=SAVED),
+    sqlite_autoincrement=True,
+)
+
+question_leases = Table(
+    "question_leases",
+    metadata,
+    Column("question", Integer, ForeignKey("questions.id"), primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Index("ix_question_leases_person", "person"),
+)

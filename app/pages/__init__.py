@@ -19,6 +19,7 @@ class Listed:
 
 PAGES = (
     Listed("annotate", "Annotate", ":material/edit_note:", Role.ANNOTATOR, "Work"),
+    Listed("questions", "Questions", ":material/quiz:", Role.ANNOTATOR, "Work"),
     Listed("review", "Review", ":material/rule:", Role.CURATOR, "Work"),
     Listed("select", "Select", ":material/filter_alt:", Role.CURATOR, "Work"),
     Listed("tag", "Tag", ":material/label:", Role.ANNOTATOR, "Results"),

@@ -5,7 +5,6 @@ from functools import partial
 import streamlit as st
 
 from allabel.document import Span
-from allabel.errors import AllabelError
 from allabel.people.desk import Task
 from app import live
 from app.components.span_editor.component import pending_ops, span_editor
@@ -36,12 +35,9 @@ def draw_editor(work: Work, sitting: Sitting, task: Task, data: EditorData, key:
 
 
 def _deal(work: Work, sitting: Sitting, key: str) -> None:
-    try:
-        # Whose session is over changes nothing any more, and a project that was changed or moved is opened anew first;
-        # the browser keeps what it sent until then.
-        if not live.holds(work):
-            return
-    except AllabelError:
+    # Whose session is over changes nothing any more, and a project that was changed or moved is opened anew first; the
+    # browser keeps what it sent until then.
+    if not live.can_save(work):
         return
     sitting.told = ""
     sitting.take(pending_ops(key))

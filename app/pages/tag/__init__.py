@@ -6,8 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from allabel.active.tuned import BACKEND as TUNED
 from allabel.document import DocId, Document
 from allabel.errors import InputError
+from allabel.finetuning import age
 from allabel.formats.registry import read_documents
 from allabel.reply import TaggedDocument
 from app import problems
@@ -23,8 +25,11 @@ def show(work: Work) -> None:
     """Draw the page."""
     st.title("Tag")
     n = work.project.counts().annotated
+    tuned = age(work.project) if work.project.settings.backend == TUNED else None
     st.caption(
-        plain(f"With the {work.project.settings.backend} annotator and {n:,} annotated texts to learn from.")
+        plain(f"With the tuned model {tuned.sentence()}.")
+        if tuned
+        else plain(f"With the {work.project.settings.backend} annotator and {n:,} annotated texts to learn from.")
         if n
         else "Nothing is annotated yet, and the annotator learns from annotated texts: annotate some first, or import "
         "annotations on the page Start."
