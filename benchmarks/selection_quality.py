@@ -22,6 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from corpora import CORPORA, DATA, resample
+from intervals import f1, interval
 
 from allabel.annotate.embedded import EmbeddedAnnotator
 from allabel.document import Document, span_values
@@ -114,26 +115,6 @@ def score(shown: Sequence[Document], test: Sequence[Document], *, by_value: bool
     else:
         counts = strict_by_document([d.entities or () for d in test], [r.spans for r in replies])
     return np.array([[c.true_positive, c.predicted + c.gold] for c in counts])
-
-
-def f1(sums: np.ndarray) -> float:
-    return float(2 * sums[0] / sums[1]) if sums[1] else 0.0
-
-
-def interval(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], n: int = 1000) -> tuple[float, float, float]:
-    """Mean difference of F1 in points over pools, and its 95 % interval: pools resampled, and documents within each."""
-    rng = np.random.default_rng(0)
-    drawn = []
-    for a, b in zip(ours, theirs, strict=True):
-        weights = rng.multinomial(len(a), np.full(len(a), 1 / len(a)), size=n)
-        (ta, sa), (tb, sb) = (weights @ a).T, (weights @ b).T
-        drawn.append(200 * (ta / np.maximum(sa, 1) - tb / np.maximum(sb, 1)))
-    per_pool = np.array(drawn)
-    picks = rng.integers(len(ours), size=(len(ours), n))
-    means = np.take_along_axis(per_pool, picks, axis=0).mean(axis=0)
-    mean = np.mean([100 * (f1(a.sum(axis=0)) - f1(b.sum(axis=0))) for a, b in zip(ours, theirs, strict=True)])
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(mean), float(low), float(high)
 
 
 def compare(ours: dict[int, dict[str, Any]], theirs: dict[int, dict[str, Any]]) -> dict[str, Any]:
