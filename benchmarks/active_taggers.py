@@ -21,6 +21,10 @@ LEVERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "bfloat16, length buckets": ({}, {}),
     "average of the weights": ({}, {"average": 0.98}),
     "CRF": ({"crf": True, "constrained": True, "head_learning_rate": 2e-3}, {}),
+    "CRF, average of the weights": (
+        {"crf": True, "constrained": True, "head_learning_rate": 2e-3},
+        {"average": 0.98},
+    ),
     "shapes of words": ({"shapes": True}, {}),
     "masked words": ({"masked": 0.15}, {}),
 }
