@@ -39,7 +39,7 @@ check: .venv/.dense  ## the whole gate: form, types, layers, the README's comman
 	$(BIN)/python benchmarks/main_job.py --quick
 
 dense: .venv/.dense  ## what needs torch: embeddings and fine-tuned taggers, with a real encoder
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests/unit/retrieval/test_dense.py tests/contract tests/unit/active tests/integration/test_finetune.py
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests/unit/retrieval/test_dense.py tests/contract tests/unit/active tests/integration/finetune
 
 slow: .venv/.dev  ## tests that take minutes
 	$(BIN)/pytest -n 2 -m slow

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,9 +26,6 @@ from allabel.store import questions
 from allabel.store.questions import QuestionAnswer, Says
 
 QUERY = "breaking_ties"
-# These learn from whole sentences only; of one that is known in part they get the known words.
-WHOLE_ONLY = ("crf",)
-_EPOCH = re.compile(r"epoch (\d+) of (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +77,9 @@ class Age:
 def material(project: Project) -> Material:
     """Return the annotated texts, cut into words, and the texts on which questions were answered, known in part.
 
-    A text that is annotated does not need its answers any more. Raises LabelError where an annotation bears a label
-    that the schema does not name.
+    A text that is annotated does not need its answers any more. Of a text known in part, a tagger that learns from
+    whole sentences only gets the known words. Raises LabelError where an annotation bears a label that the schema does
+    not name.
     """
     project.check_labels()
     annotated = project.annotated()
@@ -92,7 +88,7 @@ def material(project: Project) -> Material:
     answers, n_unknown = _answers(project, {d.id for d in annotated})
     texts = project.store.documents_of(answers)
     parts = [with_answers(Sentence.of_document(texts[id]), given) for id, given in answers.items()]
-    if project.settings.finetune.tagger in WHOLE_ONLY:
+    if not tuning.learns_partly(project.settings.finetune.tagger):
         parts = [part for sentence in parts if (part := drop_unknowns(sentence)) is not None]
     sentences = (*(sentence for sentence in whole if len(sentence)), *parts)
     return Material(sentences, _lesson(project, annotated, answers), n_blank, n_unknown)
@@ -112,21 +108,22 @@ def age(project: Project) -> Age | None:
 def finetune(project: Project, tell: Tell = lambda _: None, *, again: bool = False) -> Finetuned:
     """Train the tagger that the settings name, and keep it as the project's tuned model.
 
-    Until it is kept the one before is in use. Where that one has learned all of it by the same options it stays, unless
-    `again`. A training that was stopped goes on where its last epoch ended, where the tagger can. tell: hears a line an
-    epoch. Raises InputError where nothing is annotated, LabelError where an annotation bears a label that the schema
-    does not name.
+    Until it is kept the one before is in use. Where that one has learned all of it by the same options and can be
+    loaded it stays, unless `again`. A training that was stopped goes on where its last epoch ended, where the tagger
+    can. tell: hears a line an epoch. Raises InputError where nothing is annotated, LabelError where an annotation bears
+    a label that the schema does not name.
     """
     found, asked = material(project), project.settings.finetune
     folder = project.settings.tuned_model
     if not any(sentence.n_known for sentence in found.sentences):
+        only = " but texts without a word" if found.n_blank else ""
         raise InputError(
-            "a tagger learns from annotated texts, and there are none",
+            f"a tagger learns from annotated texts, and there are none{only}",
             file=project.folder,
             remedy="allabel select, then allabel app, or allabel import FILE --as annotations",
         )
-    before = _readable(folder)
-    if before is not None and before.lesson.is_of(found.lesson) and not again:
+    before = None if again else _learned(folder, found.lesson)
+    if before is not None:
         return Finetuned(before, None, found.n_blank, found.n_unknown)
     checkpoint = checkpoint_of(project, found.lesson)
     for other in checkpoint.parent.glob("*"):
@@ -134,7 +131,8 @@ def finetune(project: Project, tell: Tell = lambda _: None, *, again: bool = Fal
             other.unlink()
     tagger = tuning.make(asked, project.schema.names, checkpoint)
     tell(f"training the tagger {asked.tagger} on {len(found.sentences):,} texts")
-    fitted = tagger.fit(found.sentences, seed=asked.seed, tell=_timed(tell))
+    timed = _Timed(tell)
+    fitted = tagger.fit(found.sentences, seed=asked.seed, tell=timed.tell, progress=timed.progress)
     lesson = replace(
         found.lesson,
         n_sentences=fitted.n_sentences,
@@ -236,38 +234,42 @@ def _digest(answers: list[QuestionAnswer]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _readable(folder: Path) -> Tuned | None:
-    try:
-        return tuning.describe(folder)
-    except InputError:
-        # What cannot be read is replaced by what is trained now.
+def _learned(folder: Path, lesson: Lesson) -> Tuned | None:
+    """Return the tuned model where it has learned just this, and can be loaded."""
+    found = tuning.readable(folder)
+    if found is None or not found.lesson.is_of(lesson):
         return None
+    try:
+        tuning.open_tagger(found)
+    except InputError:
+        # What is damaged is replaced by what is trained now.
+        return None
+    return found
 
 
-def _timed(tell: Tell) -> Callable[[str], None]:
-    """Add to a line that tells of an epoch how long the others will take, at most."""
-    began, first = time.monotonic(), 0
+class _Timed:
+    """Adds to a line that tells of an epoch how long the others will take, at most."""
 
-    def told(line: str) -> None:
-        nonlocal first
-        epoch = _EPOCH.match(line)
-        if epoch is None:
-            tell(line)
-            return
-        n, n_all = int(epoch[1]), int(epoch[2])
+    def __init__(self, tell: Tell) -> None:
+        self._tell, self._began = tell, time.monotonic()
         # A training that goes on does not begin with the first epoch.
-        first = first or n
-        left_s = (time.monotonic() - began) / (n - first + 1) * (n_all - n)
-        tell(f"{line}; {_span(left_s)} left at most" if n < n_all else line)
+        self._before: int | None = None
+        self._left = ""
 
-    return told
+    def progress(self, done: int, of: int) -> None:
+        """Hear that so many epochs are done."""
+        if self._before is None:
+            self._before = done - 1
+        left_s = (time.monotonic() - self._began) / (done - self._before) * (of - done)
+        self._left = f"; {_span(left_s)} left at most" if done < of else ""
+
+    def tell(self, line: str) -> None:
+        """Hear a line; the one after `progress` tells of the epoch."""
+        self._tell(line + self._left)
+        self._left = ""
 
 
 def _span(seconds: float) -> str:
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 90
-        else f"{seconds / 60:.0f} min"
-        if seconds < 5400
-        else f"{seconds / 3600:.1f} h"
-    )
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

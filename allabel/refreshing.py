@@ -12,7 +12,7 @@ from allabel.document import DocId
 from allabel.people.marks import Kind, marks_of
 from allabel.project import Project
 from allabel.reply import Status, TaggedDocument
-from allabel.selecting import ON_BOARD_BACKEND
+from allabel.selection_tools import ON_BOARD_BACKEND
 
 AHEAD = 40
 # Suggestions are made anew after so many new or edited annotations, or this share of those learned from, whichever is

@@ -3,31 +3,23 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from allabel.annotate.backends import embedded, form
 from allabel.annotate.base import Annotator, Demonstration
-from allabel.annotate.llm.annotator import Splitting
-from allabel.annotate.llm.memory import AsksModel
-from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
-from allabel.errors import AllabelError, BudgetError, InputError
-from allabel.reply import Reply
+from allabel.errors import BudgetError, InputError
 from allabel.schema import LabelSchema
 from allabel.select.afford import check_budget
-from allabel.select.base import Pool, Tools
+from allabel.select.base import Pool
 from allabel.select.budget import Budget, count_tokens
 from allabel.select.chain import NAMED_CHAINS, Chain, Step, asks_annotator
 from allabel.select.cost import CostModel, Logged
 from allabel.select.duplicates import Duplicates, find_duplicates
 from allabel.select.plan import Plan, plan_stages
-from allabel.select.tagging import ON_BOARD, RUN_HERE, Tagging, estimate_tagging
+from allabel.select.tagging import RUN_HERE, Tagging
+from allabel.selection_tools import ProjectTools, Tell
 from allabel.store.records import Pick, Selection
 from allabel.store.store import Store
 from retrieval.base import Similarity
-
-Tell = Callable[[str], None]
-ON_BOARD_BACKEND = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +100,8 @@ class Selecting:
         annotator: Callable[[], Annotator],
         demonstrations: Callable[[], list[Demonstration]],
     ) -> None:
-        self._store, self._schema, self._settings = store, schema, settings
-        self._annotator, self._demonstrations = annotator, demonstrations
-        self._similarity: tuple[tuple[str, ...], Similarity] | None = None
+        self._store, self._settings = store, settings
+        self._project = ProjectTools(schema, settings, annotator, demonstrations)
 
     def pool(self) -> Pool:
         """Return all texts, those annotated or queued marked as labelled."""
@@ -127,10 +118,7 @@ class Selecting:
 
     def similarity(self, texts: Sequence[str]) -> Similarity:
         """Build the similarity of these texts, or give back the one built last where they are the same."""
-        key = tuple(texts)
-        if self._similarity is None or self._similarity[0] != key:
-            self._similarity = (key, retriever(self._settings)(key))
-        return self._similarity[1]
+        return self._project.similarity(texts)
 
     def select(self, budget: str, strategy: str, seed: int, *, more: bool, tell: Tell) -> Selected:
         """Do what `Project.select` promises."""
@@ -157,7 +145,9 @@ class Selecting:
         for selection in self._store.selections():
             budget = Budget.parse(selection.budget)
             try:
-                chain = Chain.parse(selection.strategy, self._tools(selection.strategy, budget.cost, lambda _: None))
+                chain = Chain.parse(
+                    selection.strategy, self._project.tools(selection.strategy, budget.cost, lambda _: None)
+                )
             except InputError as error:
                 found.append(Unfinished(selection, problem=error.problem))
                 continue
@@ -182,7 +172,7 @@ class Selecting:
             raise _pays_none(asked.new)
         n_tagged = sum(stage.n_tagged for stage in stages)
         texts = [pool.texts[i] for i in pool.candidates]
-        tagging = self._tagging(n_tagged, texts, asked.budget.cost) if n_tagged else None
+        tagging = self._project.tagging(n_tagged, texts, asked.budget.cost) if n_tagged else None
         groups = tuple(tuple(pool.ids[i] for i in group) for group in alike.groups)
         return Plan(stages, asked.budget, tagging, groups, len(alike.spare))
 
@@ -207,7 +197,7 @@ class Selecting:
         new = Selection(None, strategy, budget, 0, seed, datetime.now(UTC))
         cost = self.cost_model()
         amount, pool = Budget.parse(budget, cost), self.pool()
-        chain = Chain.parse(strategy, self._tools(strategy, amount.cost, tell))
+        chain = Chain.parse(strategy, self._project.tools(strategy, amount.cost, tell))
         alike = find_duplicates(pool.texts, pool.labelled) if self._settings.duplicates == "drop" else Duplicates()
         pool = replace(pool, spare=alike.spare)
         same = (s for s in reversed(self._store.selections()) if _same(s, strategy, amount, seed))
@@ -261,61 +251,9 @@ class Selecting:
             n_too_long=len(asked.too_long),
         )
 
-    def _tools(self, strategy: str, cost: CostModel, tell: Tell) -> Tools:
-        """Give the stages their tools; nothing is built before a stage asks for it."""
-
-        def annotate(texts: Sequence[str]) -> list[Reply]:
-            shown = self._demonstrations()
-            if self._settings.backend == ON_BOARD_BACKEND and not shown:
-                raise _nothing_to_learn_from(strategy)
-            tell(str(self._tagging(len(texts), texts, cost, stand_ins=False)))
-            annotator = self._annotator()
-            replies = annotator.annotate(texts, shown)
-            if isinstance(annotator, AsksModel):
-                for line in annotator.report():
-                    tell(line)
-                if annotator.stopped:
-                    raise AllabelError(
-                        f"not all texts could be tagged to measure uncertainty: {annotator.stopped}\n"
-                        "  remedy: run it again, and what was answered is not asked again"
-                    )
-            return replies
-
-        @lru_cache(maxsize=1)  # a budget in tokens or minutes asks a stage several times, for more texts each time
-        def on_board(texts: tuple[str, ...]) -> list[Reply]:
-            shown = self._demonstrations()
-            if not shown:
-                raise _nothing_to_learn_from(strategy)
-            tell(ON_BOARD)
-            return self._on_board().annotate(texts, shown)
-
-        cap = self._settings.uncertainty_cap
-        return Tools(self.similarity, annotate, cap, lambda texts: on_board(tuple(texts)))
-
-    def _on_board(self) -> Annotator:
-        """Return the annotator that needs no server, whatever the one in use is."""
-        if self._settings.backend == ON_BOARD_BACKEND:
-            return self._annotator()
-        return embedded(self._schema, self._settings)
-
-    def _tagging(self, n_texts: int, texts: Sequence[str], cost: CostModel, *, stand_ins: bool = True) -> Tagging:
-        settings = self._settings
-        return estimate_tagging(
-            n_texts,
-            texts,
-            settings.backend,
-            self._schema,
-            self._demonstrations(),
-            settings.shots,
-            cost.entities_per_token,
-            form(settings),
-            Splitting(settings.part_tokens, settings.part_overlap),
-            stand_ins=stand_ins,
-        )
-
     def to_tag(self, texts: Sequence[str]) -> Tagging:
         """Estimate what tagging these texts with the backend in use takes."""
-        return replace(self._tagging(len(texts), texts, self.cost_model(), stand_ins=False), purpose="")
+        return replace(self._project.tagging(len(texts), texts, self.cost_model(), stand_ins=False), purpose="")
 
 
 def _picks(pool: Pool, steps: Iterable[Step], n_before: int, selection_id: int) -> list[Pick]:
@@ -325,15 +263,6 @@ def _picks(pool: Pool, steps: Iterable[Step], n_before: int, selection_id: int) 
         Pick(pool.ids[choice.position], stage, rank, choice.score, choice.reason, selection_id)
         for rank, (stage, choice) in enumerate(chosen, start=n_before + 1)
     ]
-
-
-def _nothing_to_learn_from(strategy: str) -> InputError:
-    return InputError(
-        f"the strategy {strategy!r} asks the annotator on board how unsure it is, which learns from annotated texts, "
-        "and there are none yet",
-        remedy="begin with a strategy that needs none, --strategy adaptive for example (allabel select --list says "
-        "which do), or allabel import FILE --as annotations",
-    )
 
 
 def _pays_none(selection: Selection) -> BudgetError:

@@ -42,10 +42,9 @@ def starts(rows: Sequence[Row]) -> list[dict[str, Any]]:
         for arm in arms:
             found += _compare(corpus, both, arm, "random")
         for arm, runs in both.items():
-            spread = [
-                np.std([run["rounds"][i]["f1"] for run in runs.values()], ddof=1) for i in range(3) if len(runs) > 1
-            ]
-            print(f"  standard deviation over seeds, {arm:12} " + " ".join(f"{100 * s:5.1f}" for s in spread))
+            if len(runs) > 1:
+                spread = [np.std([run["rounds"][i]["f1"] for run in runs.values()], ddof=1) for i in range(3)]
+                print(f"  standard deviation over seeds, {arm:12} " + " ".join(f"{100 * s:5.1f}" for s in spread))
     return found
 
 

@@ -19,14 +19,7 @@ PLAIN: Mapping[str, Any] = {"epochs": 15, "learning_rate": 3e-4, "warmup": 0.0, 
 LEVERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "plain": ({}, {"precision": "float32", "buckets": False}),
     "bfloat16, length buckets": ({}, {}),
-    "average of the weights": ({}, {"average": 0.98}),
     "CRF": ({"crf": True, "constrained": True, "head_learning_rate": 2e-3}, {}),
-    "CRF, average of the weights": (
-        {"crf": True, "constrained": True, "head_learning_rate": 2e-3},
-        {"average": 0.98},
-    ),
-    "shapes of words": ({"shapes": True}, {}),
-    "masked words": ({"masked": 0.15}, {}),
 }
 
 
@@ -56,7 +49,8 @@ def encoder_tagger(labels: Sequence[str], encoder: str, layers: int, n_steps: in
 
 def deep_tagger(labels: Sequence[str], n_epochs: int = 4, *, incremental: bool = True) -> TokenTagger:
     """Return the paper's network; an incremental one learns for a few epochs a round, on all that is annotated."""
-    from allabel.active.taggers.cnn_cnn_lstm import TRAINING, CnnCnnLstmTagger
+    from allabel.active.taggers.cnn_cnn_lstm import CnnCnnLstmTagger
+    from allabel.active.taggers.networks.tagger import TRAINING
 
     training = replace(TRAINING, epochs=n_epochs, min_steps=150)
     return CnnCnnLstmTagger(labels, training=training, incremental=incremental)

@@ -8,17 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from corpora import DATA
 
 from allabel.active.sentence import Sentence
 from allabel.document import DocId
 
-DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 Row = tuple[str, str, str]  # word, part of speech ("" where the file has none), IOB2 tag
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Files of columns; without `test`, the last 30 % of the shuffled sentences are held out. genre: see `genre_of`."""
+    """Files of columns; without `test`, the last 30 % of the shuffled sentences are held out."""
 
     train: tuple[str, ...]
     test: tuple[str, ...]
@@ -69,11 +69,11 @@ def kinds(
     seed: int, n_news: int, n_tweets: int, data: Path = DATA
 ) -> tuple[tuple[str, ...], list[Sentence], list[Sentence]]:
     """Draw news (gmb_subset) and tweets (wnut17) under the labels they share; ids differ between the two."""
-    drawn = []
-    for corpus, n in (("gmb_subset", n_news), ("wnut17", n_tweets)):
-        pool, _ = draw(corpus, seed, n, 0, data)
-        drawn.append([s.with_tags(SHARED.get(t or "O", "O") for t in s.tags) for s in pool])
-    return ("person", "place", "group"), drawn[0], drawn[1]
+    news, tweets = (
+        [s.with_tags(SHARED.get(t or "O", "O") for t in s.tags) for s in draw(corpus, seed, n, 0, data)[0]]
+        for corpus, n in (("gmb_subset", n_news), ("wnut17", n_tweets))
+    )
+    return tuple(_SHARED), news, tweets
 
 
 def small_encoder() -> Path:

@@ -1,7 +1,7 @@
 """Simulated active learning on gold: what a design of questions would have cost, and how good the tagger gets."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from allabel.active.base import TokenTagger
 from allabel.active.design import Design
 from allabel.active.loop import active_learning
 from allabel.active.rounds import Round
-from allabel.active.sentence import Sentence
-from allabel.document import Document, Span
+from allabel.active.sentence import Sentence, digest
+from allabel.document import Document
 from allabel.errors import InputError
 from allabel.formats.registry import read_documents
 from allabel.runs import STRICT_MACRO, STRICT_MICRO, Row
@@ -26,13 +26,14 @@ class Trial:
     pool: tuple[Sentence, ...]
     test: tuple[Sentence, ...]
     labels: tuple[str, ...]
-    n_left_out: int = field(default=0)
+    n_left_out: int = 0
 
     @classmethod
     def read(cls, gold: Path, test: Path | None, held_out: float, seed: int) -> "Trial":
         """Read documents with gold spans. test: None holds out this share of them, drawn by the seed.
 
-        Test texts that stand in the pool, character for character, are left out; so are repeated texts of the pool.
+        Test texts that stand in the pool, character for character, are left out; so are repeated texts of the pool, and
+        those without a word.
         Raises InputError where a document has no gold spans or nothing is left to test on.
         """
         pool = list({d.text: d for d in _gold(gold)}.values())
@@ -66,14 +67,13 @@ class Trial:
         gold = [sentence.spans() for sentence in self.test]
 
         def evaluate(tagger: TokenTagger) -> dict[str, float]:
-            scores = strict(gold, self._found(tagger))
+            predicted = zip(self.test, tagger.predict(self.test), strict=True)
+            scores = strict(gold, [sentence.spans(one.tags) for sentence, one in predicted])
             return {STRICT_MICRO: scores.micro.f1, STRICT_MACRO: scores.macro_f1}
 
-        return active_learning(self.pool, make, design, evaluate, journal=journal, tell=tell)
-
-    def _found(self, tagger: TokenTagger) -> list[tuple[Span, ...]]:
-        predicted = tagger.predict(self.test)
-        return [sentence.spans(one.tags) for sentence, one in zip(self.test, predicted, strict=True)]
+        # So that a journal's scores are all of the same texts.
+        measured = replace(design, measured_on=f"texts {digest(self.test)}")
+        return active_learning(self.pool, make, measured, evaluate, journal=journal, tell=tell)
 
 
 def rows(rounds: Sequence[Round], run: str, method: str, data: str, seed: int) -> list[Row]:

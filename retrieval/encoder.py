@@ -38,11 +38,12 @@ def encode(texts: Sequence[str], encoder: str = ENCODER) -> ScoreArray:
 
 @lru_cache(maxsize=2)
 def _model(encoder: str) -> Any:
-    if is_folder(encoder) and not Path(encoder).is_dir():
+    path = str(Path(encoder).expanduser()) if is_folder(encoder) else encoder
+    if is_folder(encoder) and not Path(path).is_dir():
         raise _unavailable(encoder, "there is no such folder")
     load = needed("sentence_transformers").SentenceTransformer
     try:
-        return load(encoder, local_files_only=True)
+        return load(path, local_files_only=True)
     except Exception as error:  # whatever a damaged or missing model makes the package raise
         problem = " ".join(str(error).split())
         if is_folder(encoder) or not reachable():

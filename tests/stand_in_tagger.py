@@ -1,13 +1,13 @@
 """Taggers that learn nothing much, for tests of what is around them: `stand_in_tagger:ByHeart` and others."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from allabel.active.base import Fitted, FloatArray, Prediction
+from allabel.active.base import Fitted, FloatArray, Prediction, Progress, Tell
 from allabel.active.sentence import Sentence, tag_set
 from allabel.errors import AllabelError
 
@@ -16,6 +16,7 @@ class ByHeart:
     """Gives a word the tag that it had most lately, surely; a word it never saw is a tie of all tags."""
 
     name = "by_heart"
+    learns_partly = True
 
     def __init__(self, labels: Sequence[str], *, checkpoint: Path | None = None) -> None:
         self.labels, self.checkpoint = tuple(labels), checkpoint
@@ -25,13 +26,24 @@ class ByHeart:
     def tags(self) -> tuple[str, ...]:
         return tag_set(self.labels)
 
-    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Callable[[str], None] = lambda _: None) -> Fitted:
+    def fit(
+        self,
+        sentences: Sequence[Sentence],
+        *,
+        seed: int,
+        tell: Tell = lambda line: None,
+        progress: Progress = lambda done, of: None,
+    ) -> Fitted:
         for sentence in sentences:
             self.known |= {w: tag for w, tag in zip(sentence.words, sentence.tags, strict=True) if tag is not None}
         for epoch in (1, 2):
+            progress(epoch, 2)
             tell(f"epoch {epoch} of 2: loss 0.0")
         n_known = [sentence.n_known for sentence in sentences]
         return Fitted(len(sentences), sum(n_known), 2, 2, 0.5, 0.1, "after all 2 epochs")
+
+    def predict_both(self, sentences: Sequence[Sentence]) -> tuple[list[Prediction], list[FloatArray]]:
+        return self.predict(sentences), self.predict_proba(sentences)
 
     def predict_proba(self, sentences: Sequence[Sentence]) -> list[FloatArray]:
         even = np.full(len(self.tags), 1 / len(self.tags))
@@ -60,15 +72,23 @@ class ByHeart:
 class Interrupted(ByHeart):
     """Is stopped by Ctrl+C after an epoch, once its checkpoint is written; goes on from it the next time."""
 
-    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Callable[[str], None] = lambda _: None) -> Fitted:
+    def fit(
+        self,
+        sentences: Sequence[Sentence],
+        *,
+        seed: int,
+        tell: Tell = lambda line: None,
+        progress: Progress = lambda done, of: None,
+    ) -> Fitted:
         assert self.checkpoint is not None
         if not self.checkpoint.exists():
             self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
             self.checkpoint.write_text("epoch 1", encoding="utf-8")
+            progress(1, 2)
             tell("epoch 1 of 2: loss 0.0")
             raise KeyboardInterrupt
         tell("goes on after epoch 1")
-        return super().fit(sentences, seed=seed, tell=tell)
+        return super().fit(sentences, seed=seed, tell=tell, progress=progress)
 
 
 class WithoutRoom(ByHeart):

@@ -14,6 +14,8 @@ from allabel.errors import LabelError
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Tell = Callable[[str], None]
+# Hears how many epochs are done, of at most how many.
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,17 @@ class TokenTagger(Protocol):
         """The tags, as `tag_set(labels)`; the columns of `predict_proba`."""
         ...
 
-    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Tell = ...) -> Fitted:
-        """Train. Same sentences and seed, same machine: same weights. tell: hears of progress, a line an epoch.
+    @property
+    def learns_partly(self) -> bool:
+        """Whether it learns from sentences of which some words are not annotated; a property of the class."""
+        ...
 
-        Raises InputError where no word is annotated, and LabelError where a tag is not among `tags`.
+    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Tell = ..., progress: Progress = ...) -> Fitted:
+        """Train. Same sentences and seed, same machine: same weights.
+
+        tell: hears a line an epoch. progress: hears how many epochs are done before each of those lines.
+        Raises InputError where no word is annotated, or one of a sentence is not and it does not learn partly;
+        LabelError where a tag is not among `tags`.
         """
         ...
 
@@ -75,6 +84,10 @@ class TokenTagger(Protocol):
 
     def predict(self, sentences: Sequence[Sentence]) -> list[Prediction]:
         """Return the tags it decides on for each sentence, in order."""
+        ...
+
+    def predict_both(self, sentences: Sequence[Sentence]) -> tuple[list[Prediction], list[FloatArray]]:
+        """Return what `predict` and `predict_proba` return, from one pass over the sentences."""
         ...
 
     def save(self, folder: Path) -> None:

@@ -5,12 +5,13 @@ language model, the sentences with the smallest difference of its two likeliest 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from allabel.active.base import FloatArray, IntArray, Tell
 from allabel.active.pos import NNP, with_pos
+from allabel.active.scores import in_order
 from allabel.active.sentence import Sentence
 from allabel.errors import InputError
 from allabel.plugins import names
@@ -18,7 +19,6 @@ from allabel.reply import Reply
 from allabel.select.base import Pool, Tools
 from allabel.select.budget import Budget
 from allabel.select.chain import NAMED_CHAINS, Chain
-from retrieval.base import Similarity
 from retrieval.bm25 import Bm25
 
 STARTS = ("random", "nnp_guided", "lm_guided")
@@ -52,7 +52,7 @@ def first_sentences(
 def check_start(start: str) -> None:
     """Raise InputError for a start that nobody knows, or a strategy that needs annotations to begin with."""
     if start not in STARTS:
-        _chain(start, Bm25)
+        _chain(start)
 
 
 def at_random(n_pool: int, n: int, rng: np.random.Generator) -> IntArray:
@@ -78,24 +78,18 @@ def nnp_guided(pool: Sequence[Sentence], n: int, rng: np.random.Generator, *, al
 
 def lowest(scores: FloatArray, n: int, rng: np.random.Generator) -> IntArray:
     """Return the n positions with the smallest scores, equal ones drawn at random."""
-    return np.sort(np.lexsort((rng.random(len(scores)), scores))[:n])
+    return np.sort(in_order(scores, rng)[:n])
 
 
 def by_strategy(
-    strategy: str,
-    pool: Sequence[Sentence],
-    n: int,
-    seed: int,
-    *,
-    similarity: Callable[[Sequence[str]], Similarity] = Bm25,
-    tell: Tell = lambda line: None,
+    strategy: str, pool: Sequence[Sentence], n: int, seed: int, *, tell: Tell = lambda line: None
 ) -> IntArray:
     """Return n positions chosen by a strategy or chain of the LLM path, as `word_coverage` or `core_set:1,sum_rank:3`.
 
-    similarity: of the sentences' texts. Where the strategy chooses fewer, the others are drawn at random, and `tell`
-    hears of it. Raises InputError for a strategy that needs annotations before it can choose.
+    Texts are alike by BM25. Where the strategy chooses fewer, the others are drawn at random, and `tell` hears of it.
+    Raises InputError for a strategy that needs annotations before it can choose.
     """
-    chain = _chain(strategy, similarity)
+    chain = _chain(strategy)
     texts = Pool(tuple(sentence.id for sentence in pool), tuple(sentence.text for sentence in pool))
     steps = chain.advance(texts, Budget(n, "texts"), (), seed)
     chosen = [choice.position for step in steps for choice in step.choices][:n]
@@ -107,11 +101,11 @@ def by_strategy(
     return np.sort(np.array(chosen, dtype=np.int64))
 
 
-def _chain(strategy: str, similarity: Callable[[Sequence[str]], Similarity]) -> Chain:
+def _chain(strategy: str) -> Chain:
     def annotate(texts: Sequence[str]) -> list[Reply]:
         raise InputError(f"{strategy} tags texts, and nothing is annotated yet", remedy="begin with another strategy")
 
-    chain = Chain.parse(strategy, Tools(similarity, annotate))
+    chain = Chain.parse(strategy, Tools(Bm25, annotate))
     for stage in chain.stages:
         if stage.needs_annotations:
             known = ", ".join([*STARTS, *names("strategies")])

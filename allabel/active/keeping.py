@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from allabel.active.base import Fitted, IntArray, Tell, TokenTagger
-from allabel.active.design import Design, digest
+from allabel.active.design import Design
 from allabel.active.flat import Words
 from allabel.active.journal import Journal
 from allabel.active.rounds import Done, picks_of
-from allabel.active.sentence import Sentence
+from allabel.active.sentence import Sentence, digest
 from allabel.errors import AllabelError, InputError
 
 
@@ -53,13 +53,21 @@ class Keeper:
         }
         journal, entries = Journal.open(path, header, tell)
         place: dict[str, int] = {sentence.id: int(start) for sentence, start in zip(pool, words.starts, strict=True)}
-        try:
-            start = _places(entries[0]["start"], place) if entries else None
-            done = [_done(entry, number, place) for number, entry in enumerate(entries[1:])]
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(
-                f"a line is not what a run writes: {error!r}", file=path, remedy="name another file to begin anew"
-            ) from error
+        start: IntArray | None = None
+        done: list[Done] = []
+        for line, entry in enumerate(entries, start=2):
+            try:
+                if start is None:
+                    start = _places(entry["start"], place)
+                else:
+                    done.append(_done(entry, len(done), place))
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise InputError(
+                    f"the line is not what a run writes: {error!r}",
+                    file=path,
+                    line=line,
+                    remedy="name another file to begin anew",
+                ) from error
         if done:
             tell(f"{path}: the rounds up to {len(done) - 1} are done; going on from there")
         return cls(journal, words, pool, design.incremental, start, done)
@@ -74,11 +82,21 @@ class Keeper:
         return self.done[number] if number < len(self.done) else None
 
     def keep(self, number: int, done: Done, tagger: TokenTagger) -> None:
-        """Write down a round; where the tagger learns on, its weights first, so that no round is without them."""
+        """Write down a round; where the tagger learns on, its weights first, so that no round is without them.
+
+        Raises InputError where the disk refuses.
+        """
         if self.journal is None:
             return
         if self.incremental:
-            tagger.save(self._folder(number))
+            try:
+                tagger.save(self._folder(number))
+            except OSError as error:
+                raise InputError(
+                    f"the tagger cannot be saved: {error.strerror}",
+                    file=error.filename or self._folder(number),
+                    remedy="make room, or let the folder be written to",
+                ) from error
         self.journal.append(
             {
                 "round": number,
@@ -91,6 +109,7 @@ class Keeper:
             kept = self._folder(number)
             for folder in kept.parent.glob(f"{glob.escape(self.journal.path.name)}.tagger-*"):
                 if folder != kept:
+                    # What cannot be removed takes room and does no harm; the next round tries again.
                     shutil.rmtree(folder, ignore_errors=True)
 
     def restore(self, tagger: TokenTagger, number: int) -> TokenTagger:
@@ -117,7 +136,7 @@ class Keeper:
             raise AllabelError(f"{problem}\n  remedy: {remedy}") from error
 
     def _folder(self, number: int) -> Path:
-        assert self.journal is not None
+        assert self.journal is not None  # without one no folder is asked for
         return self.journal.path.with_name(f"{self.journal.path.name}.tagger-{number}")
 
     def _readable(self, bought: IntArray) -> dict[str, list[int]]:

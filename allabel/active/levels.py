@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from allabel.active.base import FloatArray, IntArray
+from allabel.active.base import IntArray
 from allabel.active.flat import BoolArray, Words
 from allabel.active.queries import Scores
+from allabel.active.scores import in_order
 from allabel.errors import BudgetError, InputError
 
 Level = Literal["sentence", "entity", "token"]
@@ -32,20 +33,16 @@ def buy(
     """
     if level == "sentence":
         open_ = np.flatnonzero(words.count(~known))
-        chosen = _in_order(scores.sentences[open_], rng)
+        chosen = in_order(scores.sentences[open_], rng)
         prices = np.ones(len(open_), np.int64) if unit == "sentences" else words.count(~known)[open_]
         taken = np.zeros(len(words.lengths), dtype=bool)
         taken[open_[chosen[: _n_bought(prices[chosen], budget)]]] = True
         return np.flatnonzero(taken[words.sentence] & ~known)
     check_level(level, scores_words=scores.words is not None)
-    assert scores.words is not None
-    if unit == "sentences":
-        raise BudgetError(
-            f"a budget in sentences buys whole sentences, and the level is {level}",
-            remedy='give words or a share of them, as "500words" or "1%", or the level sentence',
-        )
+    check_unit(level, unit)
+    assert scores.words is not None  # as check_level says
     open_ = np.flatnonzero(~known)
-    order = open_[_in_order(scores.words[open_], rng)]
+    order = open_[in_order(scores.words[open_], rng)]
     if level == "token":
         return np.sort(order[:budget])
     # A unit is an entity, or a word outside all, numbered after the entities.
@@ -68,8 +65,13 @@ def check_level(level: Level, *, scores_words: bool, query: str = "this query") 
         )
 
 
-def _in_order(scores: FloatArray, rng: np.random.Generator) -> IntArray:
-    return np.lexsort((rng.random(len(scores)), scores))
+def check_unit(level: Level, unit: str, budget: str = "a budget in sentences") -> None:
+    """Raise BudgetError for a budget in sentences where words are bought."""
+    if unit == "sentences" and level != "sentence":
+        raise BudgetError(
+            f"{budget} buys whole sentences, and the level is {level}",
+            remedy='give words or a share of them, as "500words" or "1%", or the level sentence',
+        )
 
 
 def _n_bought(prices: IntArray, budget: int) -> int:

@@ -21,7 +21,6 @@ from allabel.active.partial import needs_pos, training_set
 from allabel.active.pos import with_pos
 from allabel.active.queries import Asking, Query, Scores, check_tagger
 from allabel.active.rounds import Done, Round
-from allabel.active.schedules import Schedule
 from allabel.active.sentence import Sentence
 from allabel.errors import InputError
 
@@ -51,7 +50,7 @@ def active_learning(
     words = Words.of(pool, touching=design.touching)
     _check_pool(pool, design)
     query, tagger = design.loaded_query(), make_tagger()
-    check_tagger(query, tagger)
+    check_tagger(query, type(tagger))
     check_tags(pool, tagger.tags)
     keeper = Keeper.open(journal, pool, words, design, tagger, tell)
     if needs_pos(design.partial):
@@ -91,7 +90,7 @@ class _Run:
         if bought is None:
             with self.keeper.going_on(0):
                 bought = self._start()
-            self.keeper.keep_start(bought)
+                self.keeper.keep_start(bought)
         n_start = len(bought)
         while bought is not None:
             known[bought] = True
@@ -101,8 +100,8 @@ class _Run:
                 with self.keeper.going_on(number):
                     self._renew(number, trained=trained)
                     done = self._train(number, known, n_start)
+                    self.keeper.keep(number, done, self.tagger)
                 trained = True
-                self.keeper.keep(number, done, self.tagger)
             found = Round.of(number, self.words, self.pool, known, bought, cost, done)
             self.tell(str(found))
             yield found
@@ -151,7 +150,7 @@ class _Run:
         """Return what to buy for a round; None where the schedule, or the pool, has come to its end."""
         design = self.design
         n_rounds = design.n_rounds if design.n_rounds is not None else number
-        budget = Schedule.parse(design.schedule).budget(number, len(known), int(known.sum()) - n_start)
+        budget = design.loaded_schedule().budget(number, len(known), int(known.sum()) - n_start)
         if number > n_rounds or budget is None or known.all():
             return None
         # Sentences wholly known are not shown to the tagger: nothing in them can be bought.

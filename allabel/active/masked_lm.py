@@ -3,14 +3,16 @@
 Source: METHODS.md section 2, language-model-guided first sentences.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from allabel.active.base import FloatArray, Tell
+from allabel.active.base import FloatArray, IntArray, Tell
+from allabel.active.pretrained import had
 from allabel.active.scores import aggregate_each
 from allabel.active.sentence import Sentence
+from allabel.active.taggers.windows import cuts
 from allabel.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 
 
 class _Hidden(NamedTuple):
-    """A window of a sentence with one word masked. pieces: ids; at: the place of the word's first piece."""
+    """A word to mask in its window. pieces: ids of the window, as they stand; of the word n_own, from `at` on."""
 
     word: int
-    pieces: list[int]
+    pieces: IntArray
     at: int
+    n_own: int
 
 
 class MaskedLm:
@@ -38,14 +41,22 @@ class MaskedLm:
     def __init__(self, model: str, *, device: str | None = None, batch_pieces: int = 8192) -> None:
         try:
             import torch
+            from transformers import AutoModelForMaskedLM
+
+            from allabel.active.taggers.encoder_network import load_tokenizer, quiet, window_of
         except ImportError as error:
-            raise _no_torch() from error
-        self._tokenizer, self._model = _loaded(model)
+            raise MissingExtraError(
+                "the language-model-guided start needs torch and transformers: pip install 'allabel[finetune]'"
+            ) from error
+        self._tokenizer = load_tokenizer(model)
+        with quiet():
+            self._model, told = had(AutoModelForMaskedLM, model, output_loading_info=True)
+        _check_predicts(model, self._tokenizer, told["missing_keys"])
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._model.to(self._device).eval()
         self._batch_pieces = batch_pieces
         self._before, self._after = _special(self._tokenizer)
-        self._window = _longest(self._tokenizer, self._model) - len(self._before) - len(self._after)
+        self._window = window_of(self._model, self._tokenizer) - len(self._before) - len(self._after)
 
     def doubts(self, sentences: Sequence[Sentence], *, tell: Tell = lambda line: None) -> FloatArray:
         """Return, for each sentence, the smallest difference of the two likeliest predictions over its words.
@@ -58,11 +69,13 @@ class MaskedLm:
 
     def differences(self, sentences: Sequence[Sentence], *, tell: Tell = lambda line: None) -> FloatArray:
         """Return the difference of the two likeliest predictions for every word: (n_words,) of all sentences."""
+        texts = [sentence.spelled for sentence in sentences]
+        pieces = self._pieces({word for words in texts for word in words})
         hidden: list[_Hidden] = []
         n_words = 0
-        for sentence in sentences:
-            hidden += self._hidden(sentence.words, n_words)
-            n_words += len(sentence)
+        for words in texts:
+            hidden += self._hidden([pieces[word] for word in words], n_words)
+            n_words += len(words)
         # Neighbours in length waste little padding.
         hidden.sort(key=lambda one: len(one.pieces), reverse=True)
         found = np.zeros(n_words)
@@ -75,35 +88,29 @@ class MaskedLm:
                 tell(f"masked language model: {done:,} of {n_words:,} words")
         return found
 
-    def _hidden(self, words: Sequence[str], n_before: int) -> Iterator[_Hidden]:
-        """Yield each word of a sentence masked in turn, in the window in which it stands."""
-        if not words:
-            return
-        tokenizer = self._tokenizer
-        coded = tokenizer(list(words), add_special_tokens=False, is_split_into_words=True, truncation=False)
-        pieces: list[list[int]] = [[] for _ in words]
-        for piece, word in zip(coded["input_ids"], coded.word_ids(), strict=True):
-            pieces[word].append(piece)
-        # A word of which the tokenizer leaves nothing (a zero-width space) is masked all the same; one longer than the
-        # window is told by its beginning.
-        pieces = [(of_word or [tokenizer.unk_token_id])[: self._window] for of_word in pieces]
-        for first, end in self._windows([len(of_word) for of_word in pieces]):
-            flat = [piece for of_word in pieces[first:end] for piece in of_word]
-            at = 0
-            for word in range(first, end):
-                n = len(pieces[word])
-                masked = [*flat[:at], *[tokenizer.mask_token_id] * n, *flat[at + n :]]
-                yield _Hidden(n_before + word, [*self._before, *masked, *self._after], len(self._before) + at)
-                at += n
+    def _pieces(self, words: set[str]) -> dict[str, list[int]]:
+        """Return the pieces of each word.
 
-    def _windows(self, lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
-        first = taken = 0
-        for word, length in enumerate(lengths):
-            if taken + length > self._window:
-                yield first, word
-                first, taken = word, 0
-            taken += length
-        yield first, len(lengths)
+        A word of which the tokenizer leaves nothing (a zero-width space) is masked all the same; one longer than the
+        window is told by its beginning.
+        """
+        if not words:
+            return {}
+        listed, tokenizer = sorted(words), self._tokenizer
+        ids = tokenizer(listed, add_special_tokens=False)["input_ids"]
+        unknown = [tokenizer.pad_token_id if tokenizer.unk_token_id is None else tokenizer.unk_token_id]
+        return {word: (some or unknown)[: self._window] for word, some in zip(listed, ids, strict=True)}
+
+    def _hidden(self, pieces: Sequence[Sequence[int]], n_before: int) -> Iterator[_Hidden]:
+        """Yield each word of a sentence, by its pieces, with the window in which it stands."""
+        sizes = np.array([len(of_word) for of_word in pieces], dtype=np.int64)
+        for cut in cuts(sizes, self._window, overlap=0):
+            inside = [piece for of_word in pieces[cut.start : cut.end] for piece in of_word]
+            window = np.array([*self._before, *inside, *self._after], dtype=np.int64)
+            at = len(self._before)
+            for word in range(cut.start, cut.end):
+                yield _Hidden(n_before + word, window, at, len(pieces[word]))
+                at += len(pieces[word])
 
     def _batches(self, hidden: Sequence[_Hidden]) -> Iterator[Sequence[_Hidden]]:
         """Cut what is sorted by length, the longest first, into batches."""
@@ -121,7 +128,8 @@ class MaskedLm:
         ids = torch.full((len(batch), longest), pad, dtype=torch.long)
         mask = torch.zeros((len(batch), longest), dtype=torch.long)
         for row, one in enumerate(batch):
-            ids[row, : len(one.pieces)] = torch.tensor(one.pieces)
+            ids[row, : len(one.pieces)] = torch.from_numpy(one.pieces)
+            ids[row, one.at : one.at + one.n_own] = self._tokenizer.mask_token_id
             mask[row, : len(one.pieces)] = 1
         at = torch.tensor([one.at for one in batch], device=self._device)
         with torch.inference_mode(), _Only(self._model, at):
@@ -151,56 +159,23 @@ class _Only:
         return output
 
 
-def _loaded(name: str) -> tuple[Any, Any]:
-    try:
-        from transformers import AutoModelForMaskedLM, AutoTokenizer
-    except ImportError as error:
-        raise _no_torch() from error
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        if getattr(tokenizer, "add_prefix_space", True) is False:  # RoBERTa's kind, where words come one by one
-            tokenizer = AutoTokenizer.from_pretrained(name, add_prefix_space=True)
-        model, told = AutoModelForMaskedLM.from_pretrained(name, output_loading_info=True)
-    except (OSError, ValueError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(
-            f"the masked language model {name!r} cannot be loaded: {first}",
-            remedy="give the folder of a model that was downloaded, or a name that the hub knows",
-        ) from error
+def _check_predicts(name: str, tokenizer: Any, missing_keys: Collection[str]) -> None:
+    """Raise InputError for a model that predicts no masked words."""
     # Where the weights that predict words are missing, transformers makes them up at random and goes on.
-    if told["missing_keys"]:
-        missing = sorted(told["missing_keys"])
+    if missing_keys:
         raise InputError(
-            f"{name!r} cannot predict masked words: the weights {', '.join(missing[:3])} are not in it "
-            f"({len(missing)} are missing)",
+            f"{name!r} cannot predict masked words: the weights {', '.join(sorted(missing_keys)[:3])} are not in it "
+            f"({len(missing_keys)} are missing)",
             remedy="give a model that was trained as a masked language model, such as distilbert-base-cased",
         )
-    if not tokenizer.is_fast or tokenizer.mask_token_id is None:
-        what = "mask token" if tokenizer.is_fast else "fast form, which says which piece is of which word"
+    if tokenizer.mask_token_id is None:
         raise InputError(
-            f"the tokenizer of {name!r} has no {what}", remedy="give a model such as distilbert-base-cased"
+            f"the tokenizer of {name!r} has no mask token", remedy="give a model such as distilbert-base-cased"
         )
-    return tokenizer, model
 
 
 def _special(tokenizer: Any) -> tuple[list[int], list[int]]:
     """Return the ids of the special pieces that stand before and after a text."""
-    bare = tokenizer(["a"], is_split_into_words=True, add_special_tokens=False)["input_ids"]
-    dressed = tokenizer(["a"], is_split_into_words=True)["input_ids"]
+    dressed, bare = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (True, False))
     at = next(i for i in range(len(dressed)) if dressed[i : i + len(bare)] == bare)
     return dressed[:at], dressed[at + len(bare) :]
-
-
-def _longest(tokenizer: Any, model: Any) -> int:
-    """Return how many pieces the model takes, special ones included."""
-    longest = int(min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or 512))
-    positions: Any = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
-    padding = getattr(positions, "padding_idx", None)
-    # RoBERTa's kind counts places from behind the one for padding.
-    return longest if padding is None else min(longest, positions.num_embeddings - padding - 1)
-
-
-def _no_torch() -> MissingExtraError:
-    return MissingExtraError(
-        "the language-model-guided start needs torch and transformers: pip install 'allabel[finetune]'"
-    )

@@ -96,8 +96,8 @@ class OfSamples:
 
     def __call__(self, tagger: TokenTagger, sentences: Sequence[Sentence], asking: Asking) -> Scores:
         """Score words by `sample`, sentences by the mean of their words. Raises InputError where it has no samples."""
-        check_tagger(self, tagger)
-        assert isinstance(tagger, Samples)
+        check_tagger(self, type(tagger))
+        assert isinstance(tagger, Samples)  # as check_tagger says
         found: list[FloatArray] = []
         for batch in _batches(sentences):
             # One seed for all batches would drop the same units in each.
@@ -154,11 +154,11 @@ mnlp = OfSequence("mnlp", scores.mnlp)
 bald = OfSamples("bald", scores.bald)
 
 
-def check_tagger(query: Query, tagger: TokenTagger) -> None:
-    """Raise InputError where the query needs samples and the tagger has none."""
-    if query.needs_samples and not isinstance(tagger, Samples):
+def check_tagger(query: Query, tagger: type[TokenTagger]) -> None:
+    """Raise InputError where the query needs samples and taggers of this class have none."""
+    if query.needs_samples and not issubclass(tagger, Samples):
         raise InputError(
-            f"the query {query.name} needs a tagger with dropout, and {tagger.name} has none to sample from",
+            f"the query {query.name} needs a tagger with dropout, and {tagger.__name__} has none to sample from",
             remedy="choose a neural tagger, or the query breaking_ties, which needs one pass",
         )
 

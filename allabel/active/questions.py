@@ -1,5 +1,6 @@
 """Questions to people about single words: what a tuned model is least sure of, and what the answers make known."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -7,15 +8,19 @@ from typing import Literal
 import numpy as np
 
 from allabel.active.base import FloatArray, TokenTagger
+from allabel.active.flat import BoolArray
 from allabel.active.levels import check_level
 from allabel.active.queries import Asking, Query, check_tagger
+from allabel.active.scores import in_order
 from allabel.active.sentence import OUTSIDE, Sentence
 from allabel.document import DocId, Span
-from allabel.errors import BudgetError, InputError
+from allabel.errors import BudgetError
 from allabel.plugins import load
 from allabel.store.questions import Question, QuestionAnswer, Says
 
 Level = Literal["token", "entity"]
+_WANTED = re.compile(r"(?P<n>\d+)\s*(?P<level>token|entity|tokens|entities)", re.ASCII)
+_LEVELS: dict[str, Level] = {"token": "token", "tokens": "token", "entity": "entity", "entities": "entity"}
 _PREFIX = {Says.BEGINS: "B-", Says.INSIDE: "I-"}
 
 
@@ -29,15 +34,13 @@ class Wanted:
     @classmethod
     def parse(cls, told: str) -> "Wanted":
         """Read "200tokens" or "50entities". Raises BudgetError for anything else."""
-        number = told.strip().rstrip("abcdefghijklmnopqrstuvwxyz").strip()
-        unit = told.strip()[len(number) :].strip()
-        levels: dict[str, Level] = {"token": "token", "tokens": "token", "entity": "entity", "entities": "entity"}
-        if not (number.isascii() and number.isdigit() and int(number)) or unit not in levels:
+        match = _WANTED.fullmatch(told.strip())
+        if match is None or not int(match["n"]):
             raise BudgetError(
                 f"{told!r} does not say how much to ask",
                 remedy="for example 200tokens (single words) or 50entities (whole entities)",
             )
-        return cls(int(number), levels[unit])
+        return cls(int(match["n"]), _LEVELS[match["level"]])
 
 
 def with_answers(sentence: Sentence, answers: Iterable[QuestionAnswer]) -> Sentence:
@@ -59,15 +62,16 @@ def with_answers(sentence: Sentence, answers: Iterable[QuestionAnswer]) -> Sente
     return sentence.with_tags(tags)
 
 
-def check_query(query: str, level: Level, tagger: type) -> None:
-    """Raise what `choose` would, before there is a tagger of this class."""
+def check_query(query: str, level: Level, tagger: type[TokenTagger]) -> Query:
+    """Return the query of this name, where it can choose words at the level by a tagger of this class.
+
+    Raises UnknownNameError for an unknown query, InputError for one that scores whole sentences only or that the tagger
+    cannot answer.
+    """
     how: Query = load("queries", query)
-    check_level(level, scores_words=how.scores_words, query=query)
-    if how.needs_samples and not hasattr(tagger, "sample"):
-        raise InputError(
-            f"the query {query} needs a tagger with dropout, and {tagger.__name__} has none to sample from",
-            remedy="choose a neural tagger, or the query breaking_ties, which needs one pass",
-        )
+    check_level(level, scores_words=how.scores_words, query=f"the query {query}")
+    check_tagger(how, tagger)
+    return how
 
 
 def choose(
@@ -83,43 +87,45 @@ def choose(
 
     sentences: not annotated; words with a tag are known and not asked about. asked: offsets of words that were asked
     about already, by text. At the entity level no two questions are on the same entity, as far as the model sees it.
-    Raises UnknownNameError for an unknown query, InputError for one that scores whole sentences only or that the tagger
-    cannot answer.
+    Raises what `check_query` does.
     """
-    how: Query = load("queries", query)
-    check_level(wanted.level, scores_words=how.scores_words, query=query)
-    check_tagger(how, tagger)
-    scores = how(tagger, sentences, Asking(seed)).words
-    assert scores is not None
+    scores = check_query(query, wanted.level, type(tagger))(tagger, sentences, Asking(seed)).words
+    assert scores is not None  # as check_query says
     lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int64)
+    starts = np.cumsum(lengths) - lengths
     of_sentence = np.repeat(np.arange(len(sentences)), lengths)
-    of_word = np.arange(len(scores)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    probabilities: dict[int, FloatArray] = {}
-    taken: dict[int, set[int]] = {}
+    closed = np.fromiter((tag is not None for one in sentences for tag in one.tags), dtype=bool, count=len(scores))
+    taken = _asked_about(sentences, asked or {})
+    order = in_order(scores, np.random.default_rng(seed))
+    order = order[~(closed | taken)[order]]
+    # Most questions are on the first words: their sentences go through the model together.
+    first_ones = list(dict.fromkeys(of_sentence[order[: wanted.n]].tolist()))
+    probabilities = dict(zip(first_ones, tagger.predict_proba([sentences[s] for s in first_ones]), strict=True))
     found: list[Question] = []
-    for at in np.lexsort((np.random.default_rng(seed).random(len(scores)), scores)).tolist():
-        s, i = int(of_sentence[at]), int(of_word[at])
-        sentence = sentences[s]
-        if s not in taken:
-            before = (asked or {}).get(sentence.id, ())
-            taken[s] = {j for j, offsets in enumerate(sentence.offsets) if offsets in before}
-        if sentence.tags[i] is not None or i in taken[s]:
-            continue
-        if s not in probabilities:
-            probabilities[s] = _known(tagger.predict_proba([sentence])[0], sentence, tagger.tags)
-        first, end, label = extent(probabilities[s], tagger.tags, i)
-        reach = range(first, end) if wanted.level == "entity" else range(i, i + 1)
-        if taken[s].intersection(reach):
-            continue
-        taken[s].update(reach)
-        (start, stop), guess = (
-            sentence.offsets[i],
-            Span(sentence.offsets[first][0], sentence.offsets[end - 1][1], label),
-        )
-        found.append(Question(None, sentence.id, start, stop, guess, float(scores[at])))
+    for at in order.tolist():
         if len(found) == wanted.n:
             break
+        if taken[at]:
+            continue
+        s = int(of_sentence[at])
+        sentence, start = sentences[s], int(starts[s])
+        if s not in probabilities:
+            (probabilities[s],) = tagger.predict_proba([sentence])
+        first, end, label = extent(_known(probabilities[s], sentence, tagger.tags), tagger.tags, at - start)
+        reach = slice(start + first, start + end) if wanted.level == "entity" else slice(at, at + 1)
+        if taken[reach].any():
+            continue
+        taken[reach] = True
+        guess = Span(sentence.offsets[first][0], sentence.offsets[end - 1][1], label)
+        begin, stop = sentence.offsets[at - start]
+        found.append(Question(None, sentence.id, begin, stop, guess, float(scores[at])))
     return found
+
+
+def _asked_about(sentences: Sequence[Sentence], asked: Mapping[DocId, Collection[tuple[int, int]]]) -> BoolArray:
+    """Return which words were asked about already: (n_words,) of all sentences."""
+    found = [offsets in asked.get(sentence.id, ()) for sentence in sentences for offsets in sentence.offsets]
+    return np.array(found, dtype=bool)
 
 
 def extent(probabilities: FloatArray, tags: Sequence[str], word: int) -> tuple[int, int, str]:

@@ -80,12 +80,12 @@ class Schedule:
             return int(amount.amount), "sentences"
         # What rounds in sentences bought is not part of the sum: with them, each round stands for itself.
         if any(step.unit == "sentences" for step in self.amounts):
-            return max(1, round_half_up(_words(amount, n_words))), "words"
+            return max(1, _round_half_up(_words(amount, n_words))), "words"
         until = sum(_words(self.amounts[min(r, len(self.amounts) - 1)], n_words) for r in range(number))
-        return max(1, round_half_up(until) - n_bought), "words"
+        return max(1, _round_half_up(until) - n_bought), "words"
 
 
-def round_half_up(amount: float) -> int:
+def _round_half_up(amount: float) -> int:
     """Round as people do."""
     return int(amount + 0.5)
 

@@ -102,17 +102,10 @@ def bald(samples: IntArray) -> FloatArray:
     return -disagreement(samples)
 
 
-def aggregate(scores: FloatArray, how: Aggregate = "min") -> float:
-    """Return a sentence's score from its words': min is that of the most doubtful word. Infinite for no words.
+def aggregate_each(scores: FloatArray, lengths: IntArray, how: Aggregate = "min") -> FloatArray:
+    """Return the score of each of many sentences from its words': min is that of the most doubtful word.
 
     The paper takes the smallest p1 - p2 and p1, and the largest entropy: with scores of one direction all are min.
-    """
-    return float(aggregate_each(scores, np.array([len(scores)]), how)[0])
-
-
-def aggregate_each(scores: FloatArray, lengths: IntArray, how: Aggregate = "min") -> FloatArray:
-    """Return the score of each of many sentences.
-
     scores: (n_words,) of all sentences, one after the other. lengths: (n_sentences,), sum to n_words.
     Returns (n_sentences,), infinite for a sentence of no words. Raises InputError for another `how`.
     """
@@ -126,6 +119,11 @@ def aggregate_each(scores: FloatArray, lengths: IntArray, how: Aggregate = "min"
         if how == "mean":
             found[full] /= lengths[full]
     return found
+
+
+def in_order(scores: FloatArray, rng: np.random.Generator) -> IntArray:
+    """Return the positions of scores, the lowest first; equal ones stand in an order that rng draws."""
+    return np.lexsort((rng.random(len(scores)), scores))
 
 
 def _distributions(probs: FloatArray) -> FloatArray:

@@ -1,5 +1,7 @@
 """Sentences as taggers see them: a text cut into words, with what is known of each word's tag."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -63,6 +65,14 @@ class Sentence:
         return tuple(self.text[start:end] for start, end in self.offsets)
 
     @property
+    def spelled(self) -> tuple[str, ...]:
+        """The words with a space before each that has white space there: byte-level pieces bear it in them."""
+        return tuple(
+            f" {word}" if start and self.text[start - 1].isspace() else word
+            for (start, _), word in zip(self.offsets, self.words, strict=True)
+        )
+
+    @property
     def n_known(self) -> int:
         """How many words are annotated."""
         return len(self.tags) - self.tags.count(None)
@@ -85,6 +95,14 @@ class Sentence:
         """Return the entities of these tags (None: its own, where a word that is not known counts as outside)."""
         read = [tag or OUTSIDE for tag in self.tags] if tags is None else tags
         return tuple(Span(self.offsets[first][0], self.offsets[end - 1][1], label) for first, end, label in runs(read))
+
+
+def digest(sentences: Iterable[Sentence]) -> str:
+    """Return a fingerprint of sentences: ids, texts, words, tags and parts of speech, in order."""
+    found = hashlib.sha256()
+    for s in sentences:
+        found.update(json.dumps([s.id, s.text, s.offsets, s.tags, s.pos]).encode() + b"\n")
+    return found.hexdigest()[:16]
 
 
 def tag_set(labels: Iterable[str]) -> tuple[str, ...]:

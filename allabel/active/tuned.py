@@ -62,13 +62,9 @@ class TunedAnnotator:
             return []
         tagger = self._tagger()
         sentences = [Sentence.of_document(Document(DocId(str(i)), text)) for i, text in enumerate(texts)]
-        decided = tagger.predict(sentences)
-        # Probabilities are asked for only where there is a mention to score.
-        found = [i for i, prediction in enumerate(decided) if runs(prediction.tags)]
-        probabilities = dict(zip(found, tagger.predict_proba([sentences[i] for i in found]), strict=True))
         return [
-            _reply(sentence, prediction, probabilities.get(i), tagger.tags)
-            for i, (sentence, prediction) in enumerate(zip(sentences, decided, strict=True))
+            _reply(sentence, prediction, probabilities, tagger.tags)
+            for sentence, prediction, probabilities in zip(sentences, *tagger.predict_both(sentences), strict=True)
         ]
 
     def _tagger(self) -> TokenTagger:
@@ -102,12 +98,10 @@ def span_probability(probabilities: FloatArray, tags: Sequence[str], decided: Se
     return min(1.0, max(0.0, score))
 
 
-def _reply(sentence: Sentence, prediction: Prediction, probabilities: FloatArray | None, tags: Sequence[str]) -> Reply:
+def _reply(sentence: Sentence, prediction: Prediction, probabilities: FloatArray, tags: Sequence[str]) -> Reply:
     if not len(sentence):
         return Reply(Status.OK, (), 1.0)
     perplexity = math.exp(min(700.0, -prediction.log_probability / len(sentence)))
-    if probabilities is None:
-        return Reply(Status.OK, (), perplexity)
     found = []
     runs_ = [range(first, end) for first, end, _ in runs(prediction.tags)]
     for span, run in zip(sentence.spans(prediction.tags), runs_, strict=True):

@@ -6,12 +6,13 @@ import json
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from allabel.active.base import TokenTagger
+from allabel.active.taggers.folder import clear_left
 from allabel.config import Finetune
 from allabel.document import DocId
 from allabel.errors import InputError, MissingExtraError
@@ -20,6 +21,7 @@ from allabel.plugins import load, takes
 
 FILE_NAME = "tuned.json"
 FORMAT = 1
+_NEW = ".new-"
 # What the settings call it, and what a training does.
 _OF_TRAINING = {"epochs": "epochs", "learning_rate": "learning_rate", "batch": "batch_sentences", "device": "device"}
 
@@ -75,8 +77,6 @@ def make(asked: Finetune, labels: Sequence[str], checkpoint: Path | None = None)
     of_training = {_OF_TRAINING[name]: value for name, value in given.items() if name in _OF_TRAINING}
     arguments: dict[str, Any] = {name: given[name] for name in ("encoder", "crf") if name in given}
     if of_training and takes(factory, "training"):
-        from dataclasses import replace
-
         from allabel.active.taggers.fitting import Training
 
         default = inspect.signature(factory).parameters["training"].default
@@ -112,6 +112,11 @@ def resumes(tagger: str) -> bool:
     return takes(tagger_class(tagger), "checkpoint")
 
 
+def learns_partly(tagger: str) -> bool:
+    """Tell whether it learns from sentences of which some words are not annotated; as `tagger_class` raises."""
+    return bool(tagger_class(tagger).learns_partly)
+
+
 def describe(folder: Path) -> Tuned | None:
     """Read what the folder says of its tuned model, and load none; None where there is no model.
 
@@ -137,9 +142,21 @@ def describe(folder: Path) -> Tuned | None:
         ) from error
 
 
+def readable(folder: Path) -> Tuned | None:
+    """Return what `describe` does; None also where it cannot be read, for who is about to replace it."""
+    try:
+        return describe(folder)
+    except InputError:
+        return None
+
+
 def open_tagger(tuned: Tuned) -> TokenTagger:
     """Load a tuned model's tagger. Raises InputError where its files are damaged or gone."""
-    tagger: TokenTagger = tagger_class(tuned.tagger).load(tuned.folder)
+    factory = tagger_class(tuned.tagger)
+    try:
+        tagger: TokenTagger = factory.load(tuned.folder)
+    except InputError as error:
+        raise InputError(error.problem, file=error.file, remedy="train it anew: allabel finetune") from error
     return tagger
 
 
@@ -148,20 +165,21 @@ def keep(folder: Path, tagger: TokenTagger, name: str, lesson: Lesson, at: datet
 
     name: of its class, as the settings have it. Raises InputError where the disk refuses.
     """
-    new = folder / f".new-{secrets.token_hex(6)}"
+    new = folder / f"{_NEW}{secrets.token_hex(6)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Those that writing a tagger's folder leaves bear the name of that folder.
+        clear_left(folder, f"*{_NEW}*")
         tagger.save(new)
         digest = _digest(new)
         target = folder / f"model-{digest}"
-        if target.exists():
-            # The same to the last byte, from an earlier training.
-            shutil.rmtree(new)
-        else:
+        # One from an earlier training that is the same to the last byte stays; a damaged one does not.
+        if not (target.exists() and _digest(target) == digest):
+            shutil.rmtree(target, ignore_errors=True)
             new.rename(target)
         model = f"{name.rpartition(':')[2]}-{digest}"
         tuned = Tuned(target, name, model, at, lesson)
-        before = _described(folder)
+        before = readable(folder)
         with write_atomically(folder / FILE_NAME) as file:
             json.dump(_to_json(tuned), file, ensure_ascii=False, indent=1)
     except OSError as error:
@@ -178,13 +196,6 @@ def keep(folder: Path, tagger: TokenTagger, name: str, lesson: Lesson, at: datet
         if old not in in_use:
             shutil.rmtree(old, ignore_errors=True)
     return tuned
-
-
-def _described(folder: Path) -> Tuned | None:
-    try:
-        return describe(folder)
-    except InputError:
-        return None
 
 
 def _to_json(tuned: Tuned) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from allabel.store.questions import (
     Question,
     QuestionAnswer,
     Says,
-    add_answers,
+    add_answer,
     answer_saved,
     count_open,
     is_open,
@@ -102,11 +102,11 @@ class QuestionDesk:
     def next(self, n: int = 1) -> list[Asked]:
         """Hand out up to n questions, those at hand first, then the ones asked first; and renew what is at hand."""
         with self._store.writes() as connection:
-            found = connection.execute(self._free(self._is_mine()).limit(n)).all()
+            mine = self._is_held(question_leases.c.person == self._name)
+            found = connection.execute(self._free(mine).limit(n)).all()
             if len(found) < n:
                 found = [*found, *connection.execute(self._free(~self._is_held()).limit(n - len(found))).all()]
-            for row in found:
-                self._lease(connection, row.id)
+            self._lease(connection, [row.id for row in found])
             texts = documents_of(connection, {row.doc_id for row in found})
             return [Asked(question(row), texts[row.doc_id], row.level) for row in found]
 
@@ -126,13 +126,13 @@ class QuestionDesk:
             asked = question_of(connection, said.question)
             if asked is None:
                 raise StoreError(f"there is no question {said.question}", remedy="reload the page")
-            add_answers(connection, [self._checked(connection, said, asked[0])])
+            add_answer(connection, self._checked(connection, said, asked))
             held = question_leases.c
             mine = delete(question_leases).where(held.question == said.question, held.person == self._name)
             connection.execute(mine)
             # What is taken back comes again at once, unless somebody else has it by now.
             if said.says is Says.UNDONE and not self._is_taken(connection, said.question):
-                self._lease(connection, said.question)
+                self._lease(connection, [said.question])
 
     def release(self, but: Collection[int] = ()) -> None:
         """Give back what is at hand, but for these questions."""
@@ -202,22 +202,19 @@ class QuestionDesk:
         query = select(questions, askings.c.level).join(askings, askings.c.id == questions.c.asking)
         return query.where(is_open(), ~not_known.exists(), *conditions).order_by(questions.c.id)
 
-    def _is_held(self) -> ColumnElement[bool]:
+    def _is_held(self, *whose: ColumnElement[bool]) -> ColumnElement[bool]:
+        """The condition that somebody has the question in hand. whose: conditions on that lease."""
         held = question_leases.c
-        return select(1).where(held.question == questions.c.id, held.until > self._clock()).exists()
-
-    def _is_mine(self) -> ColumnElement[bool]:
-        held = question_leases.c
-        mine = select(1).where(held.question == questions.c.id, held.person == self._name, held.until > self._clock())
-        return mine.exists()
+        return select(1).where(held.question == questions.c.id, held.until > self._clock(), *whose).exists()
 
     def _is_taken(self, connection: Connection, question_id: int) -> bool:
-        held = question_leases.c
-        query = select(1).where(held.question == question_id, held.person != self._name, held.until > self._clock())
-        return connection.execute(query).first() is not None
+        by_others = self._is_held(question_leases.c.person != self._name)
+        return connection.execute(select(1).where(questions.c.id == question_id, by_others)).first() is not None
 
-    def _lease(self, connection: Connection, question_id: int) -> None:
+    def _lease(self, connection: Connection, ids: Collection[int]) -> None:
+        if not ids:
+            return
         until = self._clock() + timedelta(minutes=self._settings.lease_minutes)
-        connection.execute(delete(question_leases).where(question_leases.c.question == question_id))
-        row = {"question": question_id, "person": self._name, "until": until}
-        connection.execute(insert(question_leases), row)
+        connection.execute(delete(question_leases).where(question_leases.c.question.in_(ids)))
+        rows = [{"question": id, "person": self._name, "until": until} for id in ids]
+        connection.execute(insert(question_leases), rows)

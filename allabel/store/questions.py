@@ -1,6 +1,6 @@
 """Questions about single words and people's answers to them: appended, never changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -122,11 +122,10 @@ def asked_by(connection: Connection, model: str) -> list[Question]:
     return [question(row) for row in connection.execute(query.order_by(questions.c.id))]
 
 
-def question_of(connection: Connection, question_id: int) -> tuple[Question, str] | None:
-    """One question with its level; None where there is none of this number."""
-    query = select(questions, askings.c.level).join(askings, askings.c.id == questions.c.asking)
-    row = connection.execute(query.where(questions.c.id == question_id)).first()
-    return None if row is None else (question(row), str(row.level))
+def question_of(connection: Connection, question_id: int) -> Question | None:
+    """One question; None where there is none of this number."""
+    row = connection.execute(select(questions).where(questions.c.id == question_id)).first()
+    return None if row is None else question(row)
 
 
 def question(row: Row[Any]) -> Question:
@@ -135,28 +134,20 @@ def question(row: Row[Any]) -> Question:
     return Question(row.id, DocId(row.doc_id), row.starts, row.ends, guess, row.score)
 
 
-def add_answers(connection: Connection, new: Iterable[QuestionAnswer]) -> None:
-    """Append answers; one whose save_id is kept already is passed over."""
-    for one in new:
-        kept = select(question_answers.c.seq).where(question_answers.c.save_id == one.save_id, SAVED)
-        if one.save_id and connection.execute(kept).first():
-            continue
-        row = {name: getattr(one, name) for name in ("question", "doc_id", "label", "person", "save_id", "at")}
-        row |= {"kind": one.says.value, "starts": one.start, "ends": one.end}
-        row |= {"n_words": int(one.n_words), "seconds": one.seconds}
-        connection.execute(insert(question_answers), row)
+def add_answer(connection: Connection, new: QuestionAnswer) -> None:
+    """Append an answer, whose save_id no other bears: see `answer_saved`."""
+    names = ("question", "doc_id", "label", "n_words", "person", "save_id", "seconds", "at")
+    row = {name: getattr(new, name) for name in names}
+    row |= {"kind": new.says.value, "starts": new.start, "ends": new.end}
+    connection.execute(insert(question_answers), row)
 
 
-def standing(connection: Connection, model: str | None = None) -> list[QuestionAnswer]:
+def standing(connection: Connection) -> list[QuestionAnswer]:
     """The answers that stand, oldest first: each person's last to each question, less what they took back.
 
-    model: only those to its questions. Answers on texts that are annotated by now are among them; those that say "I do
-    not know" are not.
+    Answers on texts that are annotated by now are among them; those that say "I do not know" are not.
     """
     query = select(question_answers).where(stands(question_answers)).order_by(question_answers.c.seq)
-    if model is not None:
-        asked = select(questions.c.id).join(askings, askings.c.id == questions.c.asking)
-        query = query.where(question_answers.c.question.in_(asked.where(askings.c.model == model)))
     return [_answer(row) for row in connection.execute(query)]
 
 

@@ -235,6 +235,16 @@ terms = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+
+def _place() -> tuple[Column[str], Column[int], Column[int]]:
+    """The columns that name a place in a text; "start" and "end" are words of SQL."""
+    return (
+        Column("doc_id", Text, ForeignKey("documents.id"), nullable=False),
+        Column("starts", Integer, nullable=False),
+        Column("ends", Integer, nullable=False),
+    )
+
+
 askings = Table(
     "askings",
     metadata,
@@ -252,10 +262,7 @@ questions = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("asking", Integer, ForeignKey("askings.id"), nullable=False),
-    Column("doc_id", Text, ForeignKey("documents.id"), nullable=False),
-    # "start" and "end" are words of SQL.
-    Column("starts", Integer, nullable=False),
-    Column("ends", Integer, nullable=False),
+    *_place(),
     Column("guess_starts", Integer, nullable=False),
     Column("guess_ends", Integer, nullable=False),
     Column("guess_label", Text, nullable=False),
@@ -270,11 +277,9 @@ question_answers = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     Column("question", Integer, ForeignKey("questions.id"), nullable=False),
-    Column("doc_id", Text, ForeignKey("documents.id"), nullable=False),
+    *_place(),
     Column("kind", String, nullable=False),
     Column("label", Text, nullable=False),
-    Column("starts", Integer, nullable=False),
-    Column("ends", Integer, nullable=False),
     Column("n_words", Integer, nullable=False),
     Column("person", Text, nullable=False),
     Column("save_id", Text, nullable=False, server_default=""),

@@ -5,12 +5,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tiny_encoders import LABELS, bert, lessons
 
 from allabel.active.base import Prediction, Samples, TokenTagger
 from allabel.active.sentence import Sentence, tag_set
@@ -21,23 +21,7 @@ from allabel.plugins import load, names
 
 TAGGERS = names("taggers")
 WITHOUT_TORCH = ("crf",)
-LABELS = ("drug", "place")
-DRUGS, PLACES = ("aspirin", "codeine", "heparin", "insulin"), ("Paris", "Oslo", "Rome", "Lima")
 Make = Callable[[], TokenTagger]
-
-
-def sentences(n: int = 30) -> list[Sentence]:
-    """A pattern that a word and its neighbour give away: names of one and of two words."""
-    found = []
-    for i in range(n):
-        drug, place = DRUGS[i % 4], PLACES[i // 4 % 4]
-        words, tags = ["we", "gave", drug, "in", place], ["O", "O", "B-drug", "O", "B-place"]
-        if i % 3 == 0:
-            words, tags = [*words[:4], "New", place], [*tags, "I-place"]
-        if i % 2:
-            words, tags = [*words, "today", "."], [*tags, "O", "O"]
-        found.append(Sentence.of_words(DocId(str(i)), words, tags))
-    return found
 
 
 EMPTY = Sentence.of_words(DocId("empty"), [], [])
@@ -49,35 +33,12 @@ ODD = [
 ]
 
 
-def encoder(folder: Path) -> Path:
-    """Write a BERT of random weights with the words of `sentences` as its pieces."""
-    torch = pytest.importorskip("torch")
-    transformers = pytest.importorskip("transformers")
-    words = sorted({word for sentence in sentences() for word in sentence.words})
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words, *"abcdefghijklmnopqrstuvwxyz", "##x"]
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(pieces))
-    transformers.BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=False).save_pretrained(folder)
-    config = transformers.BertConfig(
-        vocab_size=len(pieces),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-    )
-    torch.manual_seed(0)
-    transformers.BertModel(config).save_pretrained(folder)
-    return folder
-
-
 def options(name: str, folder: Path) -> dict[str, Any]:
     """Return what makes a tagger small enough for a test; nothing for one that is not known here."""
     if name in WITHOUT_TORCH:
         return {}
     for package in ("torch", "transformers"):
-        if find_spec(package) is None:
-            pytest.skip(f"{package} is not installed")
+        pytest.importorskip(package, reason=f"the extra finetune is not installed: {package}")
     from allabel.active.taggers.bilstm import LstmSizes
     from allabel.active.taggers.cnn_cnn_lstm import CnnSizes
     from allabel.active.taggers.fitting import Training
@@ -91,21 +52,21 @@ def options(name: str, folder: Path) -> dict[str, Any]:
     if name in {"bilstm", "bilstm_crf"}:
         return {"training": training, "sizes": LstmSizes(**small, state=16)}
     if name == "distilbert":
-        return {"training": replace(training, learning_rate=2e-3), "encoder": str(encoder(folder))}
+        return {"training": replace(training, learning_rate=2e-3), "encoder": bert(folder)}
     return {}
 
 
 @pytest.fixture(scope="module", params=TAGGERS)
 def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Make an untrained tagger."""
-    own = options(request.param, tmp_path_factory.mktemp("encoder") / "bert")
+    own = options(request.param, tmp_path_factory.mktemp("encoder"))
     return partial(load("taggers", request.param), LABELS, **own)
 
 
 @pytest.fixture(scope="module")
 def trained(make: Make) -> TokenTagger:
     tagger = make()
-    tagger.fit(sentences(), seed=0)
+    tagger.fit(lessons(30), seed=0)
     return tagger
 
 
@@ -126,7 +87,7 @@ def test_it_is_called_by_its_registered_name_and_its_tags_are_those_of_the_label
 
 
 def test_rows_are_distributions_over_all_tags_in_the_order_of_the_sentences(trained: TokenTagger) -> None:
-    asked = [*ODD, *sentences(9)]
+    asked = [*ODD, *lessons(9)]
     found = trained.predict_proba(asked)
     assert [rows.shape for rows in found] == [(len(sentence), len(trained.tags)) for sentence in asked]
     for rows in found:
@@ -136,7 +97,7 @@ def test_rows_are_distributions_over_all_tags_in_the_order_of_the_sentences(trai
 
 
 def test_a_sentence_gets_the_same_answer_alone_as_among_others(trained: TokenTagger) -> None:
-    asked = [*ODD, *sentences(9)]
+    asked = [*ODD, *lessons(9)]
     together, turned = trained.predict_proba(asked), trained.predict_proba(asked[::-1])
     same(together, turned[::-1], atol=1e-5)
     for sentence, rows in zip(asked, together, strict=True):
@@ -151,42 +112,51 @@ def test_a_sentence_without_words_gets_empty_answers(trained: TokenTagger) -> No
 
 
 def test_predictions_are_tags_with_a_log_probability(trained: TokenTagger) -> None:
-    asked = [*ODD, *sentences(9)]
+    asked = [*ODD, *lessons(9)]
     for sentence, prediction in zip(asked, trained.predict(asked), strict=True):
         assert len(prediction.tags) == len(sentence)
         assert set(prediction.tags) <= set(trained.tags)
         assert prediction.log_probability <= 0
 
 
+def test_both_answers_at_once_are_those_of_asking_twice(trained: TokenTagger) -> None:
+    asked = [*ODD, *lessons(9)]
+    predictions, probabilities = trained.predict_both(asked)
+    assert predictions == trained.predict(asked)
+    same(probabilities, trained.predict_proba(asked))
+    assert trained.predict_both([]) == ([], [])
+
+
 def test_it_learns_a_pattern_wholly(trained: TokenTagger) -> None:
-    for sentence, prediction in zip(sentences(), trained.predict(sentences()), strict=True):
+    for sentence, prediction in zip(lessons(30), trained.predict(lessons(30)), strict=True):
         assert runs(prediction.tags) == runs([tag or "O" for tag in sentence.tags])
 
 
 def test_the_same_seed_gives_the_same_tagger(make: Make, trained: TokenTagger) -> None:
     again = make()
-    again.fit(sentences(), seed=0)
-    same(again.predict_proba(sentences(5)), trained.predict_proba(sentences(5)))
+    again.fit(lessons(30), seed=0)
+    same(again.predict_proba(lessons(5)), trained.predict_proba(lessons(5)))
 
 
 def test_chance_outside_is_left_as_it_was(make: Make, trained: TokenTagger) -> None:
     np.random.seed(3)  # noqa: NPY002  the state that nobody should touch
-    before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    trained.predict_proba(sentences(2))
-    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002  as above
+    trained.predict_proba(lessons(2))
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002  as above
 
 
 def test_fitting_tells_what_it_learned_from(make: Make) -> None:
-    heard: list[str] = []
-    learned = [*sentences(8), EMPTY]
-    fitted = make().fit(learned, seed=0, tell=heard.append)
+    heard: list[str | tuple[int, int]] = []
+    learned = [*lessons(8), EMPTY]
+    fitted = make().fit(learned, seed=0, tell=heard.append, progress=lambda *counts: heard.append(counts))
+    assert heard[-2] == (fitted.n_epochs, fitted.n_epochs)
+    assert isinstance(heard[-1], str)
     assert (fitted.n_sentences, fitted.n_words) == (8, sum(map(len, learned)))
-    assert heard
     assert fitted.stopped
 
 
 def test_saved_and_loaded_it_gives_the_same_probabilities(trained: TokenTagger, tmp_path: Path) -> None:
-    asked = [*ODD, *sentences(5)]
+    asked = [*ODD, *lessons(5)]
     trained.save(tmp_path / "here" / "tagger")
     again = type(trained).load(tmp_path / "here" / "tagger")
     assert again.tags == trained.tags
@@ -208,19 +178,19 @@ def test_loading_what_is_not_there_or_damaged_says_which_folder(trained: TokenTa
 
 def test_a_tag_of_another_schema_is_refused_with_the_sentence_and_the_labels(make: Make) -> None:
     with pytest.raises(LabelError, match=r"'odd'.*'B-gene'.*drug, place"):
-        make().fit([*sentences(3), Sentence.of_words(DocId("odd"), ["BRCA1"], ["B-gene"])], seed=0)
+        make().fit([*lessons(3), Sentence.of_words(DocId("odd"), ["BRCA1"], ["B-gene"])], seed=0)
 
 
-@pytest.mark.parametrize("nothing", [[], [EMPTY], [sentences(1)[0].unknown()]], ids=["none", "no words", "unknown"])
+@pytest.mark.parametrize("nothing", [[], [EMPTY], [lessons(1)[0].unknown()]], ids=["none", "no words", "unknown"])
 def test_nothing_annotated_is_refused(make: Make, nothing: list[Sentence]) -> None:
     with pytest.raises(InputError, match="annotated"):
         make().fit(nothing, seed=0)
 
 
 def test_what_is_unknown_takes_no_part(make: Make) -> None:
-    known = [s.with_tags(None if i % 5 == 3 else tag for i, tag in enumerate(s.tags)) for s in sentences(12)]
+    known = [s.with_tags(None if i % 5 == 3 else tag for i, tag in enumerate(s.tags)) for s in lessons(12)]
     tagger = make()
-    if tagger.name in WITHOUT_TORCH:
+    if not tagger.learns_partly:
         with pytest.raises(InputError, match=r"'0' is annotated in .* of .* words.*\n.*drop_unknowns"):
             tagger.fit(known, seed=0)
         return
@@ -230,14 +200,15 @@ def test_what_is_unknown_takes_no_part(make: Make) -> None:
 
 
 def test_a_sentence_that_nobody_annotated_changes_no_count(make: Make) -> None:
-    fitted = make().fit([*sentences(8), sentences(9)[8].unknown()], seed=0)
+    fitted = make().fit([*lessons(8), lessons(9)[8].unknown()], seed=0)
     assert fitted.n_sentences == 8
 
 
 def test_passes_have_their_shape_and_their_seed(trained: TokenTagger) -> None:
     if not isinstance(trained, Samples):
-        pytest.skip(f"{trained.name} has no dropout")
-    asked = [*ODD, *sentences(6)]
+        assert trained.name in WITHOUT_TORCH, "a network has dropout"
+        pytest.skip(f"{trained.name} is no network: nothing drops out")
+    asked = [*ODD, *lessons(6)]
     passes = trained.sample(asked, 20, 5)
     assert [own.shape for own in passes] == [(20, len(sentence)) for sentence in asked]
     for own in passes:
@@ -250,7 +221,7 @@ def test_passes_have_their_shape_and_their_seed(trained: TokenTagger) -> None:
 
 def test_an_untrained_tagger_says_so(make: Make) -> None:
     with pytest.raises(InputError, match="not trained"):
-        make().predict(sentences(1))
+        make().predict(lessons(1))
 
 
 def test_without_torch_each_names_what_to_install_and_the_crf_works() -> None:

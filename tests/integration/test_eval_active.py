@@ -46,6 +46,17 @@ def test_a_run_goes_on_from_its_journal(allabel, gold: Path, tmp_path: Path) -> 
     assert numbers[0] == numbers[1]
 
 
+def test_a_journal_of_scores_on_other_test_texts_is_refused(allabel, gold: Path, tmp_path: Path) -> None:
+    lines = (ROOT / "eval/demo/data/pool.jsonl").read_text(encoding="utf-8").splitlines()
+    ended = []
+    for name, some in (("one", lines[80:90]), ("two", lines[90:100])):
+        test = tmp_path / f"{name}.jsonl"
+        test.write_text("\n".join(some) + "\n", encoding="utf-8")
+        ended.append(allabel("eval", "active", gold, *ARGUMENTS, "--test", test, "--journal", tmp_path / "run.jsonl"))
+    assert [one.status for one in ended] == [0, 2]
+    assert "design.measured_on" in ended[1].err
+
+
 def test_texts_without_gold_are_refused_with_the_first_of_them(allabel, tmp_path: Path) -> None:
     path = tmp_path / "texts.jsonl"
     path.write_text('{"id": "a", "text": "NaCl in water"}\n', encoding="utf-8")

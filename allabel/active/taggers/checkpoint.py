@@ -16,11 +16,10 @@ FORMAT = 1
 
 
 @dataclass(slots=True)
-class Progress:
+class State:
     """How far a training has come; `stopped` is "" while it goes on.
 
-    best: the weights of `best_epoch`, empty where nothing is held out. averaged: the moving average, empty where none
-    is asked for.
+    best: the weights of `best_epoch`, empty where nothing is held out.
     """
 
     n_epochs: int = 0
@@ -30,7 +29,6 @@ class Progress:
     seconds: float = 0.0
     stopped: str = ""
     best: dict[str, Tensor] = field(default_factory=dict)
-    averaged: dict[str, Tensor] = field(default_factory=dict)
 
 
 def own(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -55,8 +53,8 @@ class Checkpoint:
     def __init__(self, path: Path | None, of: Mapping[str, str]) -> None:
         self._path, self._of = path, dict(of)
 
-    def restore(self, network: nn.Module, optimizer: torch.optim.Optimizer, done: Progress) -> None:
-        """Put the kept state into network, optimizer and progress; where there is no file, leave them as they are.
+    def restore(self, network: nn.Module, optimizer: torch.optim.Optimizer, done: State) -> None:
+        """Put the kept state into network, optimizer and `done`; where there is no file, leave them as they are.
 
         Raises InputError where the file cannot be read or is of something else.
         """
@@ -90,11 +88,13 @@ class Checkpoint:
         for name, value in state["done"].items():
             setattr(done, name, value)
 
-    def keep(self, network: nn.Module, optimizer: torch.optim.Optimizer, done: Progress) -> None:
-        """Write the state; the file of before is replaced only when everything is written."""
+    def keep(self, network: nn.Module, optimizer: torch.optim.Optimizer, done: State) -> None:
+        """Write the state; the file of before is replaced only when everything is written.
+
+        Raises InputError where the disk refuses.
+        """
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self._path.with_name(self._path.name + ".part")
         state = {
             "format": FORMAT,
@@ -103,8 +103,16 @@ class Checkpoint:
             "optimizer": optimizer.state_dict(),
             "done": {f.name: getattr(done, f.name) for f in fields(done)},
         }
-        torch.save(state, unfinished)
-        unfinished.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(state, unfinished)
+            unfinished.replace(self._path)
+        except (OSError, RuntimeError) as error:  # torch's writer raises the latter where the disk is full
+            raise InputError(
+                f"the checkpoint cannot be written: {' '.join(str(error).split())}",
+                file=self._path,
+                remedy="make room, or let the folder be written to; the epochs written before are kept",
+            ) from error
 
 
 def _difference(kept: Mapping[str, str], asked: Mapping[str, str]) -> str:

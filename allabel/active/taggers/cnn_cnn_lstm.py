@@ -11,25 +11,11 @@ try:
     from allabel.active.taggers.fitting import Training
     from allabel.active.taggers.networks.cnn_cnn_lstm import CnnCnnLstm
     from allabel.active.taggers.networks.decoder import TagDecoder
-    from allabel.active.taggers.networks.tagger import NetworkTagger, shared
+    from allabel.active.taggers.networks.tagger import TRAINING, NetworkTagger, shared
     from allabel.active.taggers.networks.word_cnn import WordCnn
     from allabel.active.taggers.networks.words import WordFeatures
 except ModuleNotFoundError as error:
     raise MissingExtraError(f"the cnn_cnn_lstm tagger needs {error.name}: pip install 'allabel[finetune]'") from error
-
-# Found on gmb_subset without pre-trained vectors; AdamW where the paper has SGD.
-TRAINING = Training(
-    epochs=20,
-    batch_sentences=8,
-    learning_rate=4e-3,
-    weight_decay=0.01,
-    warmup=0.05,
-    schedule="linear",
-    patience=None,
-    held_out=0.0,
-    clip=5.0,
-    precision="float32",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
-from allabel.active.base import Fitted, FloatArray, Prediction, Tell, check_tags
+from allabel.active.base import Fitted, FloatArray, Prediction, Progress, Tell, check_tags
 from allabel.active.sentence import OUTSIDE, Sentence, tag_set
 from allabel.active.taggers.folder import damaged, describe, description, replacing
 from allabel.active.taggers.form_features import lower_words, told
@@ -26,6 +26,7 @@ class CrfTagger:
     """
 
     name = "crf"
+    learns_partly: ClassVar[bool] = False
 
     def __init__(self, labels: Sequence[str], *, lexicon: bool = True) -> None:
         self._labels, self._with_lexicon = tuple(labels), lexicon
@@ -37,7 +38,14 @@ class CrfTagger:
         """The IOB2 tags; the columns of `predict_proba`."""
         return tag_set(self._labels)
 
-    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Tell = lambda line: None) -> Fitted:
+    def fit(
+        self,
+        sentences: Sequence[Sentence],
+        *,
+        seed: int,
+        tell: Tell = lambda line: None,
+        progress: Progress = lambda done, of: None,
+    ) -> Fitted:
         """Train on the sentences that are annotated; nothing is left to chance, so `seed` changes nothing.
 
         Raises InputError where a sentence is annotated in part, or none is; LabelError where a tag is not among `tags`.
@@ -65,30 +73,22 @@ class CrfTagger:
         self._crf = Crf([told(s, self._lexicon, mine) for s, mine in zip(whole, own, strict=True)], tags)
         seconds = perf_counter() - began
         n_words = sum(map(len, whole))
+        progress(1, 1)
         tell(f"learned from {n_words} words of {len(whole)} sentences in {seconds:.1f} s")
         return Fitted(len(whole), n_words, 1, 1, None, seconds, "CRFsuite ended; nothing was held out")
 
     def predict_proba(self, sentences: Sequence[Sentence]) -> list[FloatArray]:
         """Return (n_words, n_tags), the marginals of the chain; tags that training never saw have probability 0."""
-        columns = [self.tags.index(tag) for tag in self._trained.tags]
-        found = []
-        for decoded in self._decoded(sentences):
-            probabilities = np.zeros((0 if decoded is None else len(decoded.tags), len(self.tags)))
-            if decoded is not None:
-                probabilities[:, columns] = decoded.marginals()
-            found.append(probabilities)
-        return found
+        return [self._probabilities(decoded) for decoded in self._decoded(sentences)]
 
     def predict(self, sentences: Sequence[Sentence]) -> list[Prediction]:
         """Return the likeliest sequence; an `I-` that nothing goes before is given as `B-`, and ends as it would."""
-        found = []
-        for decoded in self._decoded(sentences):
-            if decoded is None:
-                found.append(Prediction((), 0.0))
-            else:
-                tags = _begun([self._trained.tags[tag] for tag in decoded.tags])
-                found.append(Prediction(tuple(tags), decoded.log_probability))
-        return found
+        return [self._prediction(decoded) for decoded in self._decoded(sentences)]
+
+    def predict_both(self, sentences: Sequence[Sentence]) -> tuple[list[Prediction], list[FloatArray]]:
+        """Return what `predict` and `predict_proba` return; each sentence's features are made once."""
+        decoded = self._decoded(sentences)
+        return [self._prediction(one) for one in decoded], [self._probabilities(one) for one in decoded]
 
     def save(self, folder: Path) -> None:
         """Write the weights and the words' tags."""
@@ -123,6 +123,18 @@ class CrfTagger:
             raise InputError("the tagger is not trained yet", remedy="call fit, or load one that was saved")
         return self._crf
 
+    def _prediction(self, decoded: Decoded | None) -> Prediction:
+        if decoded is None:
+            return Prediction((), 0.0)
+        tags = well_formed([self._trained.tags[tag] for tag in decoded.tags])
+        return Prediction(tuple(tags), decoded.log_probability)
+
+    def _probabilities(self, decoded: Decoded | None) -> FloatArray:
+        found = np.zeros((0 if decoded is None else len(decoded.tags), len(self.tags)))
+        if decoded is not None:
+            found[:, [self.tags.index(tag) for tag in self._trained.tags]] = decoded.marginals()
+        return found
+
     def _decoded(self, sentences: Sequence[Sentence]) -> list[Decoded | None]:
         crf = self._trained
         features = [told(sentence, self._lexicon, {}) for sentence in sentences]
@@ -133,7 +145,7 @@ class CrfTagger:
         return [next(decoded) if len(part) else None for part in parts]
 
 
-def _begun(tags: Sequence[str]) -> list[str]:
+def well_formed(tags: Sequence[str]) -> list[str]:
     """Return well-formed IOB2: an `I-` that goes on with nothing becomes `B-`; the entities stay as they are."""
     before = [OUTSIDE, *tags[:-1]]
     return [

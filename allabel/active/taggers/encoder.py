@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -19,14 +19,16 @@ try:
     from allabel.active.taggers.encoder_network import load_encoder, load_tokenizer, parameter_groups, set_dropout
     from allabel.active.taggers.encoder_rows import only_seen
     from allabel.active.taggers.encoder_sampling import stochastic_scores
-    from allabel.active.taggers.fitting import Training, hold_out, strict_f1, train
+    from allabel.active.taggers.fitting import Training, train
+    from allabel.active.taggers.held_out import hold_out, strict_f1
 except ModuleNotFoundError as error:
     raise MissingExtraError(f"the distilbert tagger needs {error.name}: pip install 'allabel[finetune]'") from error
 
-from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Tell, check_tags
+from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Progress, Tell, check_tags
 from allabel.active.sentence import Sentence, tag_set
 
 ENCODER = "distilbert-base-cased"
+TRAINING = Training()
 # Sentences whose stochastic passes are in memory at once.
 SAMPLED_AT_ONCE = 128
 
@@ -36,37 +38,48 @@ class EncoderTagger:
 
     encoder: its name on the Hugging Face hub, or the path of its folder. layers: keep so many of its first layers, None
     for all. crf: decide on whole sentences by a linear-chain CRF; constrained: never on an `I-` that continues nothing.
-    shapes: the encoder also sees how each word is written, for one that does not tell capitals apart; what `pipeline`
-    of Hugging Face opens then lacks that. freeze_embeddings: learn all but those. head_learning_rate: None for the same
+    freeze_embeddings: learn all but those. head_learning_rate: None for the same
     as the encoder's. layer_decay: each layer learns so many times as fast as the one above it. dropout: None for what
-    the encoder has. label_smoothing, masked, later_pieces: see `Lesson`. stochastic_layers: how many of the last layers
+    the encoder has. label_smoothing: see `Lesson`. stochastic_layers: how many of the last layers
     drop out in `sample`, beside the head; None for all. checkpoint: a file that `fit` writes after each epoch and goes
     on from.
     Source: Devlin et al. 2019; a word's score is its first piece's.
     """
 
     name = "distilbert"
+    learns_partly: ClassVar[bool] = True
 
     def __init__(
         self,
         labels: Sequence[str],
         *,
         encoder: str = ENCODER,
-        training: Training = Training(),  # noqa: B008  frozen
+        training: Training = TRAINING,
         layers: int | None = None,
         crf: bool = False,
         constrained: bool = False,
-        shapes: bool = False,
         freeze_embeddings: bool = False,
         head_learning_rate: float | None = None,
         layer_decay: float = 1.0,
         dropout: float | None = None,
         label_smoothing: float = 0.0,
-        masked: float = 0.0,
-        later_pieces: float = 0.0,
         stochastic_layers: int | None = 1,
         checkpoint: Path | None = None,
     ) -> None:
+        for option, given, remedy in (
+            (
+                "constrained",
+                constrained and not crf,
+                "set crf too, or leave it out: without a CRF nothing is constrained",
+            ),
+            (
+                "label_smoothing",
+                label_smoothing and crf,
+                "leave out crf, or label_smoothing: a CRF's loss has no place for it",
+            ),
+        ):
+            if given:
+                raise InputError(f"{option} is {given} and crf is {crf}", remedy=remedy)
         self.labels, self.tags = tuple(labels), tag_set(labels)
         self._training, self._checkpoint = training, checkpoint
         self._options: dict[str, Any] = {
@@ -74,20 +87,24 @@ class EncoderTagger:
             "layers": layers,
             "crf": crf,
             "constrained": constrained,
-            "shapes": shapes,
             "freeze_embeddings": freeze_embeddings,
             "head_learning_rate": head_learning_rate,
             "layer_decay": layer_decay,
             "dropout": dropout,
             "label_smoothing": label_smoothing,
-            "masked": masked,
-            "later_pieces": later_pieces,
             "stochastic_layers": stochastic_layers,
         }
         self._trained: EncoderModel | None = None
 
-    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Tell = lambda line: None) -> Fitted:
-        """Train. Same sentences and seed, same machine: same weights. tell: hears a line an epoch.
+    def fit(
+        self,
+        sentences: Sequence[Sentence],
+        *,
+        seed: int,
+        tell: Tell = lambda line: None,
+        progress: Progress = lambda done, of: None,
+    ) -> Fitted:
+        """Train. Same sentences and seed, same machine: same weights. tell, progress: see `TokenTagger`.
 
         Raises InputError where no word is annotated, the encoder cannot be had, or the checkpoint is of something else;
         LabelError where a tag is not among `tags`; AllabelError where memory runs out. Whatever is raised, the tagger
@@ -102,21 +119,14 @@ class EncoderTagger:
             model = self._made(options["encoder"])
         if options["freeze_embeddings"]:
             model.network.encoder.get_input_embeddings().requires_grad_(False)
-        lesson = Lesson(
-            model,
-            [sentences[i] for i in learned],
-            self.tags,
-            label_smoothing=options["label_smoothing"],
-            masked=options["masked"],
-            later_pieces=options["later_pieces"],
-        )
+        lesson = Lesson(model, [sentences[i] for i in learned], self.tags, label_smoothing=options["label_smoothing"])
         held_out = [sentences[i] for i in held]
 
         def held_out_f1() -> float:
             return strict_f1(held_out, [prediction.tags for prediction in self._predict(model, held_out)])
 
         ids = [window.ids for window in (*lesson.windows, *model.pieces.windows(held_out))]
-        with only_seen(model.network.encoder, [*ids, model.special_ids]):
+        with only_seen(model.network.encoder, [*ids, np.array([model.pad])]):
             done = train(
                 model.network,
                 lesson.lengths,
@@ -125,6 +135,7 @@ class EncoderTagger:
                 seed=seed,
                 held_out_f1=held_out_f1 if held_out else None,
                 tell=tell,
+                progress=progress,
                 groups=parameter_groups(
                     model.network,
                     model.network.encoder,
@@ -147,6 +158,12 @@ class EncoderTagger:
         """Return the likeliest tags of each sentence, in order. Raises InputError before training."""
         return self._predict(self._model(), sentences)
 
+    def predict_both(self, sentences: Sequence[Sentence]) -> tuple[list[Prediction], list[FloatArray]]:
+        """Return what `predict` and `predict_proba` return, from one pass. Raises InputError before training."""
+        model = self._model()
+        scores, crf = model.scores(sentences), _exact(model)
+        return self._decided(scores, crf), marginals(scores, crf)
+
     def sample(self, sentences: Sequence[Sentence], n_passes: int, seed: int) -> list[IntArray]:
         """Return (n_passes, n_words) positions in `tags` for each sentence: the decision of each pass with dropout.
 
@@ -166,6 +183,7 @@ class EncoderTagger:
     def save(self, folder: Path) -> None:
         """Write a folder that `load` reads, and `transformers.pipeline("token-classification", model=folder)`.
 
+        A word's tag is that of its first piece, there too: `aggregation_strategy="first"`.
         What was there before is replaced only when everything is written. Raises InputError before training, or where
         the disk refuses.
         """
@@ -195,15 +213,16 @@ class EncoderTagger:
         network = TagNetwork(
             load_encoder(encoder, self.tags, options["layers"], device, pretrained=pretrained),
             CrfLayer(self.tags, constrained=options["constrained"]) if options["crf"] else None,
-            shapes=options["shapes"],
         )
         if options["dropout"] is not None:
             set_dropout(network, options["dropout"])
         return EncoderModel(network, load_tokenizer(encoder), device, self._training.precision)
 
     def _predict(self, model: EncoderModel, sentences: Sequence[Sentence]) -> list[Prediction]:
-        decided = decisions(model.scores(sentences), _exact(model))
-        return [Prediction(tuple(self.tags[i] for i in tags), log) for tags, log in decided]
+        return self._decided(model.scores(sentences), _exact(model))
+
+    def _decided(self, scores: Sequence[FloatArray], crf: CrfLayer | None) -> list[Prediction]:
+        return [Prediction(tuple(self.tags[i] for i in tags), log) for tags, log in decisions(scores, crf)]
 
     def _model(self) -> EncoderModel:
         if self._trained is None:

@@ -20,13 +20,12 @@ CPU_PIECES, GPU_PIECES = 512, 65536
 class Batch:
     """Windows side by side.
 
-    ids, mask, shapes: (n_windows, n_pieces), mask is 1 where a piece is. rows, columns: (n_words,) where the first
+    ids, mask: (n_windows, n_pieces), mask is 1 where a piece is. rows, columns: (n_words,) where the first
     pieces of the words that the windows own stand, window by window.
     """
 
     ids: Tensor
     mask: Tensor
-    shapes: Tensor
     rows: Tensor
     columns: Tensor
 
@@ -37,13 +36,13 @@ def batch_of(windows: Sequence[Window], pad: int, device: torch.device) -> Batch
     if device.type == "cuda":
         longest = -(-longest // 8) * 8  # tensor cores work in eights
     ids = np.full((len(windows), longest), pad, dtype=np.int64)
-    mask, shapes = np.zeros_like(ids), np.zeros_like(ids)
+    mask = np.zeros_like(ids)
     for row, window in enumerate(windows):
         n = len(window.ids)
-        ids[row, :n], mask[row, :n], shapes[row, :n] = window.ids, 1, window.shapes
+        ids[row, :n], mask[row, :n] = window.ids, 1
     rows = np.repeat(np.arange(len(windows)), [len(window.firsts) for window in windows])
     columns = np.concatenate([window.firsts for window in windows])
-    return Batch(*(on_device(array, device) for array in (ids, mask, shapes, rows, columns)))
+    return Batch(*(on_device(array, device) for array in (ids, mask, rows, columns)))
 
 
 def on_device(array: npt.NDArray[Any], device: torch.device) -> Tensor:

@@ -19,18 +19,19 @@ class QuickDropout(TorchFunctionMode):
         self, func: Callable[..., Any], types: Iterable[type], args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func is nn.functional.dropout:
+        # Modules give their input by place; by name, it is torch's own that drops out.
+        if func is nn.functional.dropout and args:
             return _dropout(*args, **kwargs)
         return func(*args, **kwargs)
 
 
-def _dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:  # noqa: A002  as torch names them
-    if not training or p == 0.0 or p >= 1.0 or input.device.type != "cpu":
-        return nn.functional.dropout(input, p, training, inplace)
-    n = input.numel()
+def _dropout(given: Tensor, /, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    if not training or p == 0.0 or p >= 1.0 or given.device.type != "cpu":
+        return nn.functional.dropout(given, p, training, inplace)
+    n = given.numel()
     bits = torch.empty(-(-n // 4), dtype=torch.int64).random_(-(2**63), None)
-    kept = bits.view(torch.int16)[:n].view(input.shape) >= round(p * 65536) - 32768
-    return input * kept.to(input.dtype).mul_(1 / (1 - p))
+    kept = bits.view(torch.int16)[:n].view(given.shape) >= round(p * 65536) - 32768
+    return given * kept.to(given.dtype).mul_(1 / (1 - p))
 
 
 @contextmanager

@@ -65,8 +65,7 @@ def read(folder: Path, name: str) -> Told:
                 raise damaged(
                     folder / file, ValueError("it is not there" if found is None else f"{found} bytes of {size}")
                 )
-        # Where it was trained need not be where it is used.
-        training = Training(**{**told["training"], "device": "auto"})
+        training = Training.of_saved(told["training"])
         return Told(folder, tuple(told["labels"]), dict(told["options"]), training)
     except (KeyError, TypeError, AttributeError) as error:
         raise damaged(folder / DESCRIPTION, error) from error

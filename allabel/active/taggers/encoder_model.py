@@ -15,32 +15,22 @@ from allabel.active.taggers.crf_layer import CrfLayer
 from allabel.active.taggers.encoder_batches import Batch, batch_of, padded, prediction_batches
 from allabel.active.taggers.encoder_network import window_of
 from allabel.active.taggers.encoder_pieces import Pieces
-from allabel.active.taggers.encoder_shapes import N_SHAPES
 
 
 class TagNetwork(nn.Module):
-    """A Hugging Face token classifier, with the parts that Hugging Face has no place for.
+    """A Hugging Face token classifier, and the layer that decides on whole sentences, for which it has no place.
 
-    crf: None, or the layer that decides on whole sentences. shapes: whether pieces also bear how their word is written.
+    crf: None where each word is decided on by itself.
     """
 
-    def __init__(self, encoder: Any, crf: CrfLayer | None, *, shapes: bool) -> None:
+    def __init__(self, encoder: Any, crf: CrfLayer | None) -> None:
         super().__init__()
         self.encoder = encoder
         self.crf = crf
-        self.shapes = nn.Embedding(N_SHAPES, encoder.get_input_embeddings().embedding_dim) if shapes else None
-        if self.shapes is not None:
-            # At first the encoder sees what it was pre-trained on.
-            nn.init.zeros_(self.shapes.weight)
 
-    def forward(self, batch: Batch, ids: Tensor | None = None) -> Tensor:
-        """Return the scores of each piece's tags: (n_windows, n_pieces, n_tags). ids: in place of the batch's."""
-        ids = batch.ids if ids is None else ids
-        if self.shapes is None:
-            logits = self.encoder(input_ids=ids, attention_mask=batch.mask).logits
-        else:
-            embedded = self.encoder.get_input_embeddings()(ids) + self.shapes(batch.shapes)
-            logits = self.encoder(inputs_embeds=embedded, attention_mask=batch.mask).logits
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the scores of each piece's tags: (n_windows, n_pieces, n_tags)."""
+        logits = self.encoder(input_ids=batch.ids, attention_mask=batch.mask).logits
         assert isinstance(logits, Tensor)
         return logits.float()
 
@@ -54,8 +44,6 @@ class EncoderModel:
         self.pieces = Pieces(tokenizer, window_of(network.encoder, tokenizer))
         self.pad = int(tokenizer.pad_token_id)
         self.n_tags = int(network.encoder.config.num_labels)
-        mask = tokenizer.mask_token_id
-        self.special_ids = np.array([self.pad] if mask is None else [self.pad, mask], dtype=np.int64)
 
     @contextmanager
     def predicting(self) -> Iterator[None]:

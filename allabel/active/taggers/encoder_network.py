@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,9 +9,9 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
+from allabel.active.pretrained import had, unavailable
 from allabel.active.taggers.fitting import Training
 from allabel.errors import InputError
-from retrieval.hub import HUB, is_folder, offline, reachable
 
 DEFAULT_WINDOW = 512
 
@@ -34,10 +33,11 @@ def quiet() -> Iterator[None]:
 
 def load_tokenizer(encoder: str) -> Any:
     """Return the tokenizer of an encoder. Raises InputError where it cannot be had or has no words."""
-    tokenizer = _had(AutoTokenizer, encoder)
+    with quiet():
+        tokenizer = had(AutoTokenizer, encoder)
     if len(tokenizer) <= len(tokenizer.all_special_ids):
         # What transformers makes where the tokenizer's files lack.
-        raise _unavailable(encoder, "its tokenizer has no vocabulary")
+        raise unavailable(encoder, "its tokenizer has no vocabulary")
     return tokenizer
 
 
@@ -50,7 +50,8 @@ def load_encoder(
     drawn from torch's seed; else its head must be there.
     Raises InputError where the encoder cannot be had, lacks weights, or has fewer layers.
     """
-    config = _had(AutoConfig, encoder)
+    with quiet():
+        config = had(AutoConfig, encoder)
     have = config.num_hidden_layers
     if layers is not None:
         if not 1 <= layers <= have:
@@ -64,15 +65,16 @@ def load_encoder(
     config.label2id = {tag: i for i, tag in enumerate(tags)}
     # On a processor, the gradient of torch's own attention costs three to eight times as much as the plain one's.
     attention = {"attn_implementation": "eager"} if device.type == "cpu" else {}
-    network, told = _had(
-        AutoModelForTokenClassification,
-        encoder,
-        config=config,
-        dtype=torch.float32,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-        **attention,
-    )
+    with quiet():
+        network, told = had(
+            AutoModelForTokenClassification,
+            encoder,
+            config=config,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            **attention,
+        )
     of_encoder = network.base_model_prefix + "."
     lacking = [name for name in told["missing_keys"] if name.startswith(of_encoder) or not pretrained]
     lacking += [name for name, *_ in told["mismatched_keys"] if name.startswith(of_encoder) or not pretrained]
@@ -166,33 +168,3 @@ def _decide_in_float32(network: Any) -> None:
             return nn.functional.linear(inputs[0].float(), linear.weight, linear.bias)
 
     head.register_forward_hook(exactly)
-
-
-def _had(kind: Any, encoder: str, **options: Any) -> Any:
-    folder = is_folder(encoder)
-    if folder and not Path(encoder).is_dir():
-        raise _unavailable(encoder, "there is no such folder")
-    with quiet():
-        try:
-            return kind.from_pretrained(encoder, local_files_only=True, **options)
-        except Exception as error:  # whatever a damaged or missing model makes the package raise
-            if folder:
-                raise _unavailable(encoder, f"the folder holds no model: {_line(error)}") from error
-            if not reachable():
-                raise _unavailable(encoder, f"it is not on this machine, and {HUB} cannot be reached") from error
-        try:
-            return kind.from_pretrained(encoder, **options)
-        except Exception as error:
-            raise _unavailable(encoder, _line(error)) from error
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-def _unavailable(encoder: str, problem: str) -> InputError:
-    told = " (offline, as the variables say)" if offline() else ""
-    return InputError(
-        f"the encoder {encoder!r} is not to be had{told}: {problem}",
-        remedy="download it once while online, or give the path of a folder with an encoder",
-    )

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from allabel.active.sentence import Sentence
-from allabel.active.taggers.encoder_shapes import shape
 from allabel.active.taggers.windows import Window, cuts
 
 
@@ -27,26 +26,20 @@ class Pieces:
 
     def windows(self, sentences: Sequence[Sentence]) -> list[Window]:
         """Return the windows of all sentences, in order; a sentence without words has none."""
-        spelled = [_spelled(sentence) for sentence in sentences]
+        spelled = [sentence.spelled for sentence in sentences]
         self._learn({word for words in spelled for word in words} - self._cache.keys())
         return [window for position, words in enumerate(spelled) for window in self._of_text(position, words)]
 
     def _of_text(self, position: int, words: Sequence[str]) -> list[Window]:
         pieces = [self._cache[word] for word in words]
         sizes = np.array([len(ids) for ids in pieces], dtype=np.int64)
-        written = np.array([shape(word.strip()) for word in words], dtype=np.int64)
         found = []
         for cut in cuts(sizes, self._room, self._room // 4):
             inside = slice(cut.start, cut.end)
             ids = [*self._before, *(id for some in pieces[inside] for id in some), *self._after]
-            shapes = np.zeros(len(ids), dtype=np.int64)
-            n_before, n_inside = len(self._before), int(sizes[inside].sum())
-            shapes[n_before : n_before + n_inside] = np.repeat(written[inside], sizes[inside])
-            firsts = n_before + np.concatenate([[0], np.cumsum(sizes[inside])[:-1]])
+            firsts = len(self._before) + np.concatenate([[0], np.cumsum(sizes[inside])[:-1]])
             own = np.arange(cut.own_start, cut.own_end)
-            found.append(
-                Window(position, own, np.array(ids, dtype=np.int64), firsts[own - cut.start], sizes[own], shapes)
-            )
+            found.append(Window(position, own, np.array(ids, dtype=np.int64), firsts[own - cut.start]))
         return found
 
     def _learn(self, words: set[str]) -> None:
@@ -57,12 +50,3 @@ class Pieces:
         longest = max(1, self._room // 2)
         for word, ids in zip(listed, self._tokenizer(listed, add_special_tokens=False)["input_ids"], strict=True):
             self._cache[word] = list(ids[:longest]) or self._unknown
-
-
-def _spelled(sentence: Sentence) -> list[str]:
-    """Return each word with a space before it where white space stands there: byte-level pieces bear it in them."""
-    text = sentence.text
-    return [
-        " " + text[start:end] if start and text[start - 1].isspace() else text[start:end]
-        for start, end in sentence.offsets
-    ]

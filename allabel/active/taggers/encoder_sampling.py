@@ -64,7 +64,7 @@ def _passes(model: EncoderModel, batch: Batch, n_passes: int, layers: int | None
     parts = []
     for start in range(0, n_passes, at_once):
         n = min(at_once, n_passes - start)
-        many = Batch(*(copies(some, n) for some in (batch.ids, batch.mask, batch.shapes, batch.rows, batch.columns)))
+        many = Batch(*(copies(some, n) for some in (batch.ids, batch.mask, batch.rows, batch.columns)))
         copied = {key: copies(output, n) for key, output in distinct.items()}
         with bypassed({module: copied[id(output)] for module, output in known.items()}):
             scores = network(many).view(n, n_windows, n_pieces, -1)

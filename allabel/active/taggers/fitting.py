@@ -11,15 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from allabel.active.base import Fitted, IntArray, Tell
+from allabel.active.base import Fitted, IntArray, Progress, Tell
 from allabel.active.sentence import Sentence
 from allabel.active.taggers import devices
-from allabel.active.taggers.checkpoint import Checkpoint, Progress, own
-from allabel.annotate.pieces import runs
+from allabel.active.taggers.checkpoint import Checkpoint, State, own
 from allabel.errors import AllabelError, InputError
 
-# The F1 of a handful of sentences is noise, and stopping early by it leaves a tagger half trained.
-MIN_HELD_OUT = 30
 # Batches are cut from shuffled pools of so many, sorted by length: little padding, and new batches each epoch.
 POOL_BATCHES = 16
 
@@ -31,9 +28,8 @@ class Training:
     min_steps: more epochs where there is so little to learn from that there would be fewer updates. warmup: the share
     of steps in which the learning rate rises from 0; then it stays ("constant") or falls to 0 in a straight line
     ("linear"). patience: epochs without a better held-out F1 before training stops, None for no early stop. held_out:
-    share of sentences held out. clip: the longest gradient. average: decay of a moving average of the weights, which
-    then tags in their place; 0 for none. precision, device: see `devices`. buckets: batches of like length; without
-    them, batches as they fall.
+    share of sentences held out. clip: the longest gradient. precision, device: see `devices`. buckets: batches of like
+    length; without them, batches as they fall.
     Raises InputError where a value cannot be.
     """
 
@@ -47,7 +43,6 @@ class Training:
     patience: int | None = 3
     held_out: float = 0.01
     clip: float = 1.0
-    average: float = 0.0
     precision: str = "auto"
     device: str = "auto"
     buckets: bool = True
@@ -64,7 +59,6 @@ class Training:
             ("patience", self.patience, "at least 1, or None", self.patience is None or self.patience >= 1),
             ("held_out", self.held_out, "a share from 0, below 1", 0 <= self.held_out < 1),
             ("clip", self.clip, "above 0", self.clip > 0),
-            ("average", self.average, "from 0, below 1", 0 <= self.average < 1),
             (
                 "precision",
                 self.precision,
@@ -74,6 +68,11 @@ class Training:
         ):
             if not fits:
                 raise InputError(f"{name} is {value!r}", remedy=f"give {rule}")
+
+    @classmethod
+    def of_saved(cls, told: Mapping[str, Any]) -> "Training":
+        """Return what a saved tagger was trained by, for this machine: it need not have the other's device."""
+        return cls(**{**told, "device": "auto"})
 
     def rate(self, step: int, n_steps: int) -> float:
         """Return the share of the learning rate at this step, counted from 0: in [0, 1]."""
@@ -116,6 +115,7 @@ def train(
     seed: int,
     held_out_f1: Callable[[], float] | None = None,
     tell: Tell = lambda line: None,
+    progress: Progress = lambda done, of: None,
     groups: Sequence[Mapping[str, Any]] | None = None,
     checkpoint: Path | None = None,
     of: Mapping[str, str] | None = None,
@@ -142,11 +142,9 @@ def train(
         fused=on.type in {"cpu", "cuda"},
     )
     highest = [group["lr"] for group in optimizer.param_groups]
-    done = Progress()
+    done = State()
     kept = Checkpoint(checkpoint, {**(of or {}), "training": repr(replace(training, device="auto")), "seed": str(seed)})
     kept.restore(network, optimizer, done)
-    if training.average and not done.averaged:
-        done.averaged = own(network.state_dict())
     n_steps = n_batches * training.epochs
     began = time.perf_counter() - done.seconds
     remedy = f"make batch_sentences smaller than {training.batch_sentences}, or use a smaller encoder"
@@ -165,32 +163,31 @@ def train(
                         group["lr"] = lr * training.rate(done.n_steps, n_steps)
                     with devices.autocast(on, dtype):
                         value = loss(batch)
-                    value.backward()  # type: ignore[no-untyped-call]
+                    torch.autograd.backward(value)
                     nn.utils.clip_grad_norm_(trained, training.clip)
                     optimizer.step()
                     optimizer.zero_grad(set_to_none=True)
                     total += value.detach()
                     done.n_steps += 1
-                    if training.average:
-                        _follow(done.averaged, network, training.average, done.n_steps)
-            _end_epoch(network, done, float(total) / max(1, n_batches), held_out_f1, training, tell)
+            line = _end_epoch(network, done, float(total) / max(1, n_batches), held_out_f1, training)
+            progress(done.n_epochs, training.epochs)
+            tell(line)
             done.seconds = time.perf_counter() - began
             kept.keep(network, optimizer, done)
-    if done.best or done.averaged:
-        network.load_state_dict(done.best or done.averaged)
+    if done.best:
+        network.load_state_dict(done.best)
     network.eval()
     return History(done.n_epochs, done.n_steps, done.best_f1, time.perf_counter() - began, done.stopped)
 
 
 def _end_epoch(
     network: nn.Module,
-    done: Progress,
+    done: State,
     mean_loss: float,
     held_out_f1: Callable[[], float] | None,
     training: Training,
-    tell: Tell,
-) -> None:
-    """Count an epoch, look at the held-out sentences, and decide whether to go on."""
+) -> str:
+    """Count an epoch, look at the held-out sentences, decide whether to go on, and return the line that tells of it."""
     if not math.isfinite(mean_loss):
         raise AllabelError(
             f"the loss is {mean_loss} in epoch {done.n_epochs + 1}\n  remedy: make learning_rate smaller than "
@@ -199,12 +196,11 @@ def _end_epoch(
     done.n_epochs += 1
     line = f"epoch {done.n_epochs} of {training.epochs}: loss {mean_loss:.4f}"
     if held_out_f1 is not None:
-        f1 = _of_average(network, done, held_out_f1)
+        f1 = held_out_f1()
         line += f", held-out F1 {f1:.3f}"
         if done.best_f1 is None or f1 > done.best_f1:
             done.best_f1, done.best_epoch = f1, done.n_epochs
-            done.best = (done.averaged and own(done.averaged)) or own(network.state_dict())
-    tell(line)
+            done.best = own(network.state_dict())
     if done.n_epochs == training.epochs:
         done.stopped = f"after all {training.epochs} epochs"
     elif (
@@ -217,25 +213,7 @@ def _end_epoch(
         done.stopped += "; nothing was held out"
     elif done.stopped:
         done.stopped += f"; the weights are those of epoch {done.best_epoch}"
-
-
-def _of_average(network: nn.Module, done: Progress, held_out_f1: Callable[[], float]) -> float:
-    if not done.averaged:
-        return held_out_f1()
-    own_weights = own(network.state_dict())
-    network.load_state_dict(done.averaged)
-    f1 = held_out_f1()
-    network.load_state_dict(own_weights)
-    return f1
-
-
-@torch.no_grad()
-def _follow(averaged: dict[str, Tensor], network: nn.Module, decay: float, step: int) -> None:
-    # Early on the average is short, so that it forgets where the weights began.
-    share = 1 - min(decay, step / (step + 10))
-    for name, value in network.state_dict().items():
-        if value.is_floating_point():
-            averaged[name].lerp_(value, share)
+    return line
 
 
 def decayed(network: nn.Module, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
@@ -259,32 +237,3 @@ def length_batches(
         order = np.concatenate([some[np.argsort(sizes[some], kind="stable")] for some in pools]) if pools else order
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     return [batches[i] for i in rng.permutation(len(batches))]
-
-
-def hold_out(sentences: Sequence[Sentence], share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Return the positions of the sentences to learn from and of those held out, in order.
-
-    Sentences without a known tag are in neither. Sentences with entities are held out first. Nothing is held out where
-    fewer than 30 would be.
-    """
-    known = [i for i, sentence in enumerate(sentences) if sentence.n_known]
-    n = int(share * len(known))
-    if n < MIN_HELD_OUT:
-        return known, []
-    drawn = [known[i] for i in np.random.default_rng(seed).permutation(len(known))]
-    held = sorted(sorted(drawn, key=lambda i: not sentences[i].spans())[:n])
-    out = set(held)
-    return [i for i in known if i not in out], held
-
-
-def strict_f1(sentences: Sequence[Sentence], predicted: Sequence[Sequence[str]]) -> float:
-    """Return the F1 of entities, exact in bounds and label: in [0, 1]; 1 where there are none and none was found.
-
-    Words that are not annotated count as outside, whatever is predicted for them.
-    """
-    right = found = gold = 0
-    for sentence, tags in zip(sentences, predicted, strict=True):
-        read = [tag if own_tag is not None else "O" for own_tag, tag in zip(sentence.tags, tags, strict=True)]
-        mine, theirs = set(runs([tag or "O" for tag in sentence.tags])), set(runs(read))
-        right, gold, found = right + len(mine & theirs), gold + len(mine), found + len(theirs)
-    return 2 * right / (gold + found) if gold + found else 1.0

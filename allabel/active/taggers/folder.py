@@ -1,8 +1,10 @@
 """A trained tagger's folder: written whole or not at all, and read with care."""
 
+import glob
 import json
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,8 @@ from allabel.errors import InputError
 
 DESCRIPTION = "tagger.json"
 FORMAT = 1
+# No save takes as long: what is older was left by one that was killed.
+LEFT_S = 3600.0
 
 
 @contextmanager
@@ -25,6 +29,10 @@ def replacing(folder: Path) -> Iterator[Path]:
     new, old = (folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.{end}") for end in ("new", "old"))
     try:
         new.mkdir(parents=True)
+        clear_left(folder.parent, f".{glob.escape(folder.name)}.????????.new")
+        if folder.exists():
+            # Else the old one may be all there is.
+            clear_left(folder.parent, f".{glob.escape(folder.name)}.????????.old")
         yield new
         if folder.exists():
             folder.rename(old)
@@ -40,6 +48,18 @@ def replacing(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def clear_left(folder: Path, pattern: str) -> None:
+    """Remove the folders of this pattern that a save left which was killed; those of one under way stay."""
+    for path in folder.glob(pattern):
+        try:
+            since = path.stat().st_mtime
+        except FileNotFoundError:  # another save cleared it, or came to its end
+            continue
+        if time.time() - since > LEFT_S:
+            # What cannot be removed does not keep anybody from saving.
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def describe(folder: Path, name: str, told: Mapping[str, Any]) -> None:

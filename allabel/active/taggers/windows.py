@@ -23,16 +23,13 @@ class Window:
     """What an encoder sees of a text at once.
 
     sentence: position of the text; words: (n,) positions of the words it owns, in the text; ids: (n_pieces,) with the
-    special pieces; firsts, sizes: (n,) where in `ids` the pieces of each word it owns begin, and how many they are;
-    shapes: (n_pieces,) how the word of each piece is written, 0 for special pieces.
+    special pieces; firsts: (n,) where in `ids` the pieces of each word it owns begin.
     """
 
     sentence: int
     words: IntArray
     ids: IntArray
     firsts: IntArray
-    sizes: IntArray
-    shapes: IntArray
 
 
 def cuts(n_pieces: IntArray, limit: int, overlap: int) -> list[Cut]:

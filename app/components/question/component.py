@@ -2,20 +2,15 @@
 
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import streamlit as st
 
+from app.components import asset
 from app.components.question.data import AskData, Reply, payload, read_replies
 
 # In this order they make one module. What keeps work in the browser, and what a key of a label is, are the editor's.
 SCRIPTS = (("span_editor", "outbox.js"), ("span_editor", "keys.js"), ("question", "question.js"))
-
-
-def asset(component: str, name: str) -> str:
-    """Read one file of a component."""
-    return (files(f"app.components.{component}") / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import streamlit as st
 
+from app.components import asset
 from app.components.span_editor.data import EditorData, payload
 from app.components.span_editor.ops import Op, read_ops
 
@@ -14,18 +14,13 @@ from app.components.span_editor.ops import Op, read_ops
 SCRIPTS = ("words.js", "model.js", "outbox.js", "draw.js", "panels.js", "commands.js", "keys.js", "editor.js")
 
 
-def asset(name: str) -> str:
-    """Read one file of the component."""
-    return (files("app.components.span_editor") / name).read_text(encoding="utf-8")
-
-
 @cache
 def _mount() -> Callable[..., Any]:
     return st.components.v2.component(
         "allabel_span_editor",
-        html=asset("editor.html"),
-        css=asset("editor.css"),
-        js="\n".join(map(asset, SCRIPTS)),
+        html=asset("span_editor", "editor.html"),
+        css=asset("span_editor", "editor.css"),
+        js="\n".join(asset("span_editor", script) for script in SCRIPTS),
         # Selections inside a shadow root are not seen alike by all browsers; every rule begins with `.se` instead.
         isolate_styles=False,
     )

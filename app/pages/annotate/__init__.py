@@ -11,8 +11,8 @@ from app.pages.annotate import aside
 from app.pages.annotate.editor import draw_editor, shown
 from app.sitting import Sitting
 from app.state import Work
+from app.tab import remembered
 
-_SITTING = "annotate.sitting"
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"]:has(.st-key-annotate) { padding-inline: clamp(1rem, 3vw, 3rem); }
 </style>"""
@@ -20,26 +20,16 @@ _STYLE = """<style>
 
 def show(work: Work) -> None:
     """Draw the page."""
-    sitting = _sitting(work)
+    sitting = remembered(work, "annotate.sitting", partial(_sitting, work))
     with st.container(key="annotate"):
         _page(work, sitting)
 
 
 def _sitting(work: Work) -> Sitting:
-    """Return the sitting of this tab; a new one where the project or the person is another."""
-    # The project is opened anew where its labels changed: the desk has to check by those that hold now.
-    known = st.session_state.get(_SITTING)
-    if known is None or known[0] is not work.project or known[1] != work.person.name:
-        desk = Desk(work.project.store, work.project.schema, work.person, work.project.settings)
-        terms = Terms(work.project.store, work.project.schema)
-        live.suggestions(work)
-        sitting = Sitting(desk, terms, desk.next, passed=lambda _: live.passed(work))
-        if known is not None and known[1] == work.person.name:
-            sitting.acked = known[2].acked
-        known = (work.project, work.person.name, sitting)
-        st.session_state[_SITTING] = known
-    found: Sitting = known[2]
-    return found
+    desk = Desk(work.project.store, work.project.schema, work.person, work.project.settings)
+    terms = Terms(work.project.store, work.project.schema)
+    live.suggestions(work)
+    return Sitting(desk, terms, desk.next, passed=lambda _: live.passed(work))
 
 
 @st.fragment

@@ -14,9 +14,10 @@ from app.components.question.data import AskData
 from app.pages.questions import more
 from app.pages.questions.replies import Replies
 from app.state import Work
+from app.tab import remembered
 from app.wording import plain
 
-_SITTING, _KEY = "questions.sitting", "questions.ask"
+_KEY = "questions.ask"
 # So many are at hand, so that the next is there before the server answers.
 _AT_HAND = 8
 
@@ -24,7 +25,7 @@ _AT_HAND = 8
 def show(work: Work) -> None:
     """Draw the page."""
     st.title("Questions")
-    sitting = _sitting(work)
+    sitting = remembered(work, "questions.sitting", partial(_sitting, work))
     with st.container(key="questions"):
         _page(work, sitting)
     if work.may(Role.CURATOR):
@@ -32,17 +33,8 @@ def show(work: Work) -> None:
 
 
 def _sitting(work: Work) -> Replies:
-    """Return what this tab remembers; new where the project or the person is another."""
-    known = st.session_state.get(_SITTING)
-    if known is None or known[0] is not work.project or known[1] != work.person.name:
-        desk = QuestionDesk(work.project.store, work.project.schema, work.person, work.project.settings)
-        made = Replies(desk, work.project.store)
-        if known is not None and known[1] == work.person.name:
-            made.acked = known[2].acked
-        known = (work.project, work.person.name, made)
-        st.session_state[_SITTING] = known
-    found: Replies = known[2]
-    return found
+    desk = QuestionDesk(work.project.store, work.project.schema, work.person, work.project.settings)
+    return Replies(desk, work.project.store)
 
 
 @st.fragment
@@ -73,10 +65,8 @@ def _draw(work: Work, sitting: Replies) -> None:
     asked = tuple(sitting.desk.next(_AT_HAND))
     data = AskData(str(work.folder), work.person.name, work.project.schema.labels, asked, tuple(sitting.acked))
     ask(data, _KEY, on_replies=partial(_deal, work, sitting))
-    if not asked:
-        with st.container(horizontal=True):
-            if st.button("Look again", icon=":material/refresh:"):
-                live.again()
+    if not asked and st.button("Look again", icon=":material/refresh:"):
+        live.again()
 
 
 def _deal(work: Work, sitting: Replies) -> None:

@@ -53,4 +53,4 @@ class Replies:
         with self.store.reads() as connection:
             found = question_of(connection, reply.question)
         # The desk says what is wrong with a question that is not there.
-        return (0, 0) if found is None else offsets(self.store.document(found[0].doc_id).text, reply.first, reply.end)
+        return (0, 0) if found is None else offsets(self.store.document(found.doc_id).text, reply.first, reply.end)

@@ -16,18 +16,13 @@ from app.components.span_editor.data import EditorData
 from app.pages.annotate.editor import shown
 from app.sitting import Sitting
 from app.state import Work
+from app.tab import remembered
 
 
 def sitting(work: Work, view: str, waiting: Sequence[DocId]) -> Sitting:
     """Return the sitting of one view in this tab: it goes through `waiting`, what was skipped here at the end."""
     key = f"review.sitting.{view}"
-    known = st.session_state.get(key)
-    if known is None or known[0] is not work.project or known[1] != work.person.name:
-        desk = Desk(work.project.store, work.project.schema, work.person, work.project.settings, reviews=True)
-        terms = Terms(work.project.store, work.project.schema)
-        known = (work.project, work.person.name, Sitting(desk, terms, lambda: None, REVIEW))
-        st.session_state[key] = known
-    found: Sitting = known[2]
+    found = remembered(work, key, partial(_sitting, work))
     done: dict[DocId, None] = st.session_state.setdefault(f"{key}.done", {})
 
     def passed(doc_id: DocId) -> None:
@@ -47,6 +42,11 @@ def reviewed(work: Work, here: Sitting, task: Task) -> EditorData:
     The browser keeps what a reviewer does apart from what the same person annotates, as the store does.
     """
     return replace(shown(work, here, task), project=f"{work.folder} review", suggestions=(), mode="review")
+
+
+def _sitting(work: Work) -> Sitting:
+    desk = Desk(work.project.store, work.project.schema, work.person, work.project.settings, reviews=True)
+    return Sitting(desk, Terms(work.project.store, work.project.schema), lambda: None, REVIEW)
 
 
 def _first(desk: Desk, waiting: Sequence[DocId]) -> Task | None:

@@ -7,8 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Tell, check_tags
+from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Progress, Tell, check_tags
 from allabel.active.sentence import Sentence, tag_set
+from allabel.document import DocId
 from allabel.errors import InputError
 
 
@@ -16,12 +17,20 @@ class CountingTagger:
     """Counts; a second fit adds to the first, so that it can be used as one that learns on."""
 
     name = "counting"
+    learns_partly = True
 
     def __init__(self, labels: Sequence[str] = ("PER", "LOC")) -> None:
         self.tags = tag_set(labels)
         self.counts: dict[str, list[int]] = {}
 
-    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Tell = lambda line: None) -> Fitted:
+    def fit(
+        self,
+        sentences: Sequence[Sentence],
+        *,
+        seed: int,
+        tell: Tell = lambda line: None,
+        progress: Progress = lambda done, of: None,
+    ) -> Fitted:
         check_tags(sentences, self.tags)
         n_words = sum(sentence.n_known for sentence in sentences)
         if not n_words:
@@ -38,10 +47,15 @@ class CountingTagger:
         return [(c.reshape(-1, len(self.tags)) / c.sum(axis=1, keepdims=True)) for c in counts]
 
     def predict(self, sentences: Sequence[Sentence]) -> list[Prediction]:
-        return [
+        return self.predict_both(sentences)[0]
+
+    def predict_both(self, sentences: Sequence[Sentence]) -> tuple[list[Prediction], list[FloatArray]]:
+        found = self.predict_proba(sentences)
+        decided = [
             Prediction(tuple(self.tags[i] for i in probs.argmax(axis=1)), float(np.log(probs.max(axis=1)).sum()))
-            for probs in self.predict_proba(sentences)
+            for probs in found
         ]
+        return decided, found
 
     def save(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -74,7 +88,9 @@ def a_pool(n: int = 60, seed: int = 0) -> list[Sentence]:
     people, places = ["Ada", "Grace", "Emmy", "Marie"], ["Paris", "York", "Bonn", "Rome"]
     made = []
     for number in range(n):
-        words, tags, pos = [], [], []
+        words: list[str] = []
+        tags: list[str] = []
+        pos: list[str] = []
         for _ in range(int(rng.integers(2, 7))):
             words += [f"w{int(rng.integers(40))}" for _ in range(int(rng.integers(1, 4)))]
             tags += ["O"] * (len(words) - len(tags))
@@ -87,7 +103,7 @@ def a_pool(n: int = 60, seed: int = 0) -> list[Sentence]:
                 words.append(str(rng.choice(places)))
                 tags.append("B-LOC")
                 pos.append("NNP")
-        made.append(Sentence.of_words(f"s{number}", words, tags, pos))  # type: ignore[arg-type]
+        made.append(Sentence.of_words(DocId(f"s{number}"), words, tags, pos))
     return made
 
 

@@ -130,19 +130,23 @@ def test_progress_is_told_a_line_a_round():
     assert "accuracy" in told[1]
 
 
-def test_wrong_designs_are_refused_at_birth():
-    with pytest.raises(InputError, match="the query mnlp scores whole sentences"):
-        Design(query="mnlp", level="token")
-    with pytest.raises(InputError, match="buys whole sentences"):
-        Design(schedule="50sentences", level="entity")
-    with pytest.raises(InputError, match="no policy"):
-        Design(partial="forget")  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="aggregation"):
-        Design(aggregate="median")  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="share of first sentences"):
-        Design(start_share=0)
-    with pytest.raises(InputError, match="needs annotations"):
-        Design(start="perplexity")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"query": "mnlp", "level": "token"}, "the query mnlp scores whole sentences"),
+        ({"schedule": "50sentences", "level": "entity"}, "the schedule '50sentences' buys whole sentences"),
+        ({"partial": "forget"}, "no policy"),
+        ({"aggregate": "median"}, "aggregation"),
+        ({"start_share": 0}, "share of first sentences"),
+        ({"start": "perplexity"}, "needs annotations"),
+        ({"n_passes": 0}, "passes is 0"),
+        ({"n_rounds": -1}, "rounds is -1"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_wrong_designs_are_refused_at_birth(wrong, message):
+    with pytest.raises(InputError, match=message):
+        Design(**wrong)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,23 @@ def test_a_tagger_that_learns_on_has_one_set_of_weights_beside_the_journal(tmp_p
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["run.jsonl", "run.jsonl.tagger-5"]
 
 
+def test_a_disk_that_refuses_the_weights_is_named_and_the_rounds_before_are_kept(tmp_path):
+    journal = tmp_path / "run.jsonl"
+
+    class Full(CountingTagger):
+        def save(self, folder):
+            if folder.name.endswith("-2"):
+                raise OSError(28, "No space left on device", str(folder))
+            super().save(folder)
+
+    design = replace(DESIGN, incremental=True)
+    with pytest.raises(InputError) as error:
+        list(active_learning(a_pool(), Full, design, lambda t: accuracy(t, a_pool(40, seed=9)), journal=journal))
+    assert f"{journal}.tagger-2: the tagger cannot be saved: No space left on device" in str(error.value)
+    assert f"the rounds before it are kept in {journal}" in str(error.value)
+    assert run(journal, design) == run(design=design)
+
+
 def test_a_torn_line_costs_one_round(tmp_path):
     journal = tmp_path / "run.jsonl"
     run(journal)
@@ -85,6 +102,7 @@ def test_a_journal_of_another_design_pool_or_tagger_is_refused(tmp_path):
     for design, pool, message in (
         (replace(DESIGN, n_rounds=1, query="breaking_ties"), None, "'random' there and 'breaking_ties' here"),
         (replace(DESIGN, n_rounds=1, tagger="other"), None, "design.tagger"),
+        (replace(DESIGN, n_rounds=1, measured_on="other texts"), None, "design.measured_on"),
         (replace(DESIGN, n_rounds=1), a_pool(61), "pool.n_sentences is 60 there and 61 here"),
     ):
         with pytest.raises(InputError, match=message):
@@ -96,5 +114,5 @@ def test_a_line_that_no_run_writes_is_refused(tmp_path):
     run(journal, replace(DESIGN, n_rounds=1))
     lines = journal.read_text().splitlines(keepends=True)
     journal.write_text("".join(lines[:2] + lines[3:]))
-    with pytest.raises(InputError, match="round 1 stands where round 0 should"):
+    with pytest.raises(InputError, match=r"line 3: .*round 1 stands where round 0 should"):
         run(journal, replace(DESIGN, n_rounds=1))

@@ -107,7 +107,7 @@ def test_at_random_a_long_sentence_is_no_likelier_than_a_short_one():
 
 
 def test_a_query_that_needs_samples_refuses_a_tagger_without_dropout():
-    with pytest.raises(InputError, match="bald needs a tagger with dropout, and counting has none"):
+    with pytest.raises(InputError, match="bald needs a tagger with dropout, and CountingTagger has none"):
         load("queries", "bald")(trained(), unknown(), Asking(0))
 
 

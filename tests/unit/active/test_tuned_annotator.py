@@ -1,6 +1,9 @@
 """The backend `tuned`: what it replies, by what score, and when it refuses."""
 
 import math
+import os
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +12,9 @@ import numpy as np
 import pytest
 from stand_in_tagger import ByHeart, WithoutRoom
 
-from allabel.active.sentence import tag_set
+from allabel.active.base import Prediction
+from allabel.active.sentence import Sentence, tag_set
+from allabel.active.taggers.folder import LEFT_S
 from allabel.active.tuned import TunedAnnotator, span_probability, tuned
 from allabel.active.tuning import FILE_NAME, Lesson, describe, keep, make, unused
 from allabel.annotate.backends import build
@@ -120,6 +125,19 @@ def test_a_full_disk_leaves_the_model_that_is_there(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".new-*"))
 
 
+def test_what_a_killed_save_left_is_cleared_by_a_later_one_and_a_save_under_way_is_not(tmp_path: Path) -> None:
+    # As a kill leaves them: the folder that is renamed at the end, and the one that the tagger itself writes to.
+    left, under_way = [tmp_path / ".new-0a", tmp_path / "..new-0b.0c.new"], tmp_path / ".new-0d"
+    for folder in (*left, under_way):
+        folder.mkdir()
+        (folder / "weights").touch()
+    long_ago = time.time() - 2 * LEFT_S
+    for folder in left:
+        os.utime(folder, (long_ago, long_ago))
+    model(tmp_path)
+    assert {p.name for p in tmp_path.glob("*.new-*")} == {under_way.name}
+
+
 def test_a_lesson_counts_what_is_newer_than_it() -> None:
     now = replace(LESSON, texts={DocId("a"): "1", DocId("b"): "9", DocId("d"): "4"}, answers={})
     assert LESSON.n_newer(now) == 3
@@ -130,7 +148,7 @@ def test_a_lesson_counts_what_is_newer_than_it() -> None:
 
 def test_a_perplexity_past_all_numbers_is_finite(tmp_path: Path) -> None:
     class Unsure(ByHeart):
-        def predict(self, sentences):  # type: ignore[no-untyped-def]
+        def predict(self, sentences: Sequence[Sentence]) -> list[Prediction]:
             return [replace(one, log_probability=-1e9) for one in super().predict(sentences)]
 
     model(tmp_path)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allabel.active import scores
-from allabel.active.scores import aggregate, aggregate_each
+from allabel.active.scores import aggregate_each, in_order
 from allabel.errors import InputError
 
 PROBS = np.array([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0], [0.4, 0.4, 0.2], [1 / 3, 1 / 3, 1 / 3]])
@@ -46,7 +46,7 @@ def test_bald_is_the_share_of_passes_that_disagree_with_the_most_popular_tag():
     samples = np.array([[0, 2, 1, 0], [0, 2, 2, 1], [0, 1, 0, 1], [0, 2, 1, 0]])
     assert scores.disagreement(samples) == pytest.approx([0, 0.25, 0.5, 0.5])
     assert scores.bald(samples) == pytest.approx([0, -0.25, -0.5, -0.5])
-    assert aggregate(scores.bald(samples), "mean") == pytest.approx(-0.3125)
+    assert aggregate_each(scores.bald(samples), np.array([4]), "mean") == pytest.approx([-0.3125])
 
 
 def test_lc_takes_long_sentences_first_and_mnlp_does_not():
@@ -97,7 +97,7 @@ def test_the_mean_of_a_sentence_is_of_its_own_words():
 
 def test_another_aggregation_is_refused_and_the_known_ones_are_named():
     with pytest.raises(InputError, match="min, max, mean"):
-        aggregate(np.array([0.3]), "median")
+        aggregate_each(np.array([0.3]), np.array([1]), "median")
 
 
 @pytest.mark.parametrize("wrong", [[[2.0, -1.0]], [[0.5, 0.4]], [[np.nan, 1.0]], [[1.0, 2.0]]])
@@ -140,6 +140,13 @@ def test_scores_stay_within_their_bounds_and_do_not_depend_on_the_order_of_tags(
         found = score(probs)
         assert np.all((found >= low - 1e-9) & (found <= high + 1e-9))
         assert found == pytest.approx(score(probs[:, ::-1]))
+
+
+def test_the_lowest_scores_come_first_and_equal_ones_are_drawn():
+    assert in_order(np.array([0.3, 0.1, np.inf, 0.2]), np.random.default_rng(0)).tolist() == [1, 3, 0, 2]
+    assert {tuple(in_order(np.zeros(3), np.random.default_rng(seed)).tolist()) for seed in range(60)} == set(
+        itertools.permutations(range(3))
+    )
 
 
 def test_random_scores_come_from_their_generator():

@@ -1,11 +1,13 @@
 """Which words are asked about, what an answer makes known, and where a guessed entity ends."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from stand_in_tagger import ByHeart
 
+from allabel.active.base import FloatArray
 from allabel.active.questions import Wanted, check_query, choose, extent, with_answers
 from allabel.active.sentence import Sentence, tag_set
 from allabel.document import DocId, Document, Span
@@ -84,6 +86,19 @@ def test_one_entity_is_asked_about_once_with_its_extent_as_the_guess() -> None:
 def test_words_that_were_asked_about_are_not_asked_about_again() -> None:
     pool = [sentence("saw York")]
     assert [one.start for one in choose(taught(), pool, Wanted(9, "token"), asked={DocId("a"): {(0, 3)}})] == [4]
+
+
+def test_no_sentence_goes_through_the_model_alone_where_its_first_words_are_asked_about() -> None:
+    batches: list[int] = []
+
+    class Watched(ByHeart):
+        def predict_proba(self, sentences: Sequence[Sentence]) -> list[FloatArray]:
+            batches.append(len(sentences))
+            return super().predict_proba(sentences)
+
+    pool = [sentence(f"word{n}", str(n)) for n in range(9)]
+    assert len(choose(Watched(["City"]), pool, Wanted(4, "token"))) == 4
+    assert batches == [9, 4]
 
 
 def test_the_same_seed_asks_the_same_and_ties_are_drawn() -> None:

@@ -6,21 +6,23 @@ from pathlib import Path
 
 import pytest
 from app_page import make_project, open_page, said
+from at_the_desk import NOW, SCHEMA, locked
 from editor_stand_in import Beside, stand_in
 from streamlit.testing.v1 import AppTest
 
 from allabel.active.questions import Wanted
-from allabel.config import FILE_NAME
+from allabel.config import FILE_NAME, Settings
 from allabel.document import DocId, Document, Span
-from allabel.errors import DatabaseError
 from allabel.finetuning import ask, finetune
 from allabel.people.accounts import Person
-from allabel.people.asking import Asked
+from allabel.people.asking import Asked, QuestionDesk
 from allabel.people.roles import Role
 from allabel.project import Project
-from allabel.store.questions import Question, QuestionAnswer, Says, standing
+from allabel.store import Store
+from allabel.store.questions import Asking, Question, QuestionAnswer, Says, add_asking, standing
 from app import state
-from app.components.question.component import SCRIPTS, asset
+from app.components import asset
+from app.components.question.component import SCRIPTS
 from app.components.question.data import AskData, Reply, offsets, payload, read_replies, shown
 from app.pages import questions
 from app.pages.questions.replies import Replies
@@ -200,16 +202,21 @@ def test_a_reply_that_makes_no_sense_comes_with_a_problem() -> None:
     assert all(one.problem for one in rest)
 
 
-def test_a_store_that_cannot_answer_is_tried_again(folder: Path) -> None:
-    class Locked:
-        def answer(self, _: object) -> None:
-            raise DatabaseError("the database is locked", remedy="wait")
-
-    with Project.open(folder) as project:
-        replies = Replies(Locked(), project.store)  # type: ignore[arg-type]
-        replies.take([Reply("r1", 1, "outside"), Reply("r2", 2, "outside")])
-    assert replies.acked == []
-    assert replies.problem.startswith("Not saved yet")
+def test_a_store_that_cannot_answer_is_tried_again(store: Store, place: Path) -> None:
+    with store.writes() as connection:
+        one = Question(None, DocId("a"), 0, 4, Span(0, 4, "Salt"), 0.1)
+        add_asking(connection, Asking(None, "entity", "breaking_ties", 1, "m", NOW), [one])
+    desk = QuestionDesk(store, SCHEMA, Person("ada", Role.ANNOTATOR, True, NOW), Settings())
+    replies = Replies(desk, store)
+    sent = [Reply("r1", 1, "unknown"), Reply("r2", 1, "outside")]
+    with locked(place):
+        replies.take(sent)
+        assert replies.acked == []
+        assert replies.problem.startswith("Not saved yet: Another program is writing")
+    replies.take(sent)
+    assert (replies.acked, replies.problem) == (["r1", "r2"], "")
+    with store.reads() as connection:
+        assert [one.says for one in standing(connection)] == [Says.OUTSIDE]
 
 
 def test_the_component_ships_with_the_package_and_knows_the_labels() -> None:

@@ -1,33 +1,45 @@
 """A small network as a tagger: vocabulary, training, answers, saving."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Tell, check_tags
+from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Progress, Tell, check_tags
 from allabel.active.sentence import Sentence
 from allabel.active.taggers import devices
 from allabel.active.taggers.checkpoint import fingerprint
-from allabel.active.taggers.fitting import Training, hold_out, strict_f1, train
+from allabel.active.taggers.fitting import Training, train
 from allabel.active.taggers.folder import damaged, describe, description, replacing
+from allabel.active.taggers.held_out import hold_out, strict_f1
 from allabel.active.taggers.iobes import Iobes
-from allabel.active.taggers.networks.batch import Batch, Rows, form
-from allabel.active.taggers.networks.dropped import Dropped
+from allabel.active.taggers.networks.answers import Answers
+from allabel.active.taggers.networks.batch import Rows, form
 from allabel.active.taggers.networks.network import Network
 from allabel.active.taggers.vocabulary import Vocabulary, word_vectors
 from allabel.errors import InputError
 
-_WORDS_AT_ONCE = 2048  # padding included: what a batch of them needs stays in cache
-_COPIES_AT_ONCE = 512  # sentences times passes that are written side by side
 _WEIGHTS = "model.safetensors"
+# Found on gmb_subset without pre-trained vectors; AdamW where the papers have SGD.
+TRAINING = Training(
+    epochs=20,
+    batch_sentences=8,
+    learning_rate=4e-3,
+    weight_decay=0.01,
+    warmup=0.05,
+    schedule="linear",
+    patience=None,
+    held_out=0.0,
+    clip=5.0,
+    precision="float32",
+)
 
 
 class NetworkTagger(ABC):
@@ -41,6 +53,7 @@ class NetworkTagger(ABC):
     """
 
     name: str
+    learns_partly: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -55,7 +68,7 @@ class NetworkTagger(ABC):
     ) -> None:
         self._labels, self._scheme = tuple(labels), Iobes(labels)
         self._training, self._incremental, self._vectors = training, incremental, vectors
-        self._lowercase, self._everywhere, self.checkpoint = lowercase, everywhere, checkpoint
+        self._lowercase, self._everywhere, self._checkpoint = lowercase, everywhere, checkpoint
         self._device = devices.device(training.device)
         self._words, self._characters = Vocabulary(), Vocabulary()
         self._network: Network | None = None
@@ -73,7 +86,14 @@ class NetworkTagger(ABC):
     def _options(self) -> dict[str, Any]:
         """Return what the constructor needs beyond what all taggers here share, as JSON has it."""
 
-    def fit(self, sentences: Sequence[Sentence], *, seed: int, tell: Tell = lambda line: None) -> Fitted:
+    def fit(
+        self,
+        sentences: Sequence[Sentence],
+        *,
+        seed: int,
+        tell: Tell = lambda line: None,
+        progress: Progress = lambda done, of: None,
+    ) -> Fitted:
         """Train, or train on; sentences in which nothing is known only add words that `vectors` knows.
 
         Raises InputError where no word is annotated, and LabelError where a tag is not among `tags`.
@@ -101,52 +121,32 @@ class NetworkTagger(ABC):
             seed=seed,
             held_out_f1=(lambda: strict_f1(asked, [p.tags for p in self.predict(asked)])) if asked else None,
             tell=tell,
-            checkpoint=self.checkpoint,
-            of=fingerprint(sentences, self._labels, repr((self.name, self._options()))),
+            progress=progress,
+            checkpoint=self._checkpoint,
+            of=fingerprint(sentences, self._labels, repr((self.name, self._options(), self._lowercase))),
         )
         return history.fitted(learned)
 
-    @torch.inference_mode()
     def predict_proba(self, sentences: Sequence[Sentence]) -> list[FloatArray]:
         """Return (n_words, n_tags) for each sentence, in order; `B-` sums the network's B and S, `I-` its I and E."""
-        found = [np.empty((0, len(self.tags)))] * len(sentences)
-        for chosen, batch, encoded in self._encoded(sentences):
-            probabilities = self._trained.probabilities(encoded, batch.lengths).double().cpu().numpy()
-            for i, own in zip(chosen, probabilities, strict=True):
-                summed = self._scheme.summed(own[: len(sentences[i])])
-                found[i] = summed / summed.sum(axis=1, keepdims=True)
-        return found
+        return self._answers().ask(sentences, proba=True)[1]
 
-    @torch.inference_mode()
     def predict(self, sentences: Sequence[Sentence]) -> list[Prediction]:
         """Return the network's tags as well-formed IOB2 (see `Iobes.read`); the log-probability is of its own tags."""
-        found = [Prediction((), 0.0)] * len(sentences)
-        for chosen, batch, encoded in self._encoded(sentences):
-            tags, logs = self._trained.decide(encoded, batch.lengths)
-            read = self._scheme.read(tags.cpu().numpy())
-            for i, own, log in zip(chosen, read, logs.tolist(), strict=True):
-                found[i] = Prediction(tuple(self.tags[tag] for tag in own[: len(sentences[i])]), min(0.0, log))
-        return found
+        return self._answers().ask(sentences, tags=True)[0]
 
-    @torch.inference_mode()
+    def predict_both(self, sentences: Sequence[Sentence]) -> tuple[list[Prediction], list[FloatArray]]:
+        """Return what `predict` and `predict_proba` return; words are encoded once."""
+        return self._answers().ask(sentences, tags=True, proba=True)
+
     def sample(self, sentences: Sequence[Sentence], n_passes: int, seed: int) -> list[IntArray]:
         """Return (n_passes, n_words) positions in `tags` for each sentence, of passes with dropout.
 
         Source: Gal & Ghahramani 2016 (Monte Carlo dropout).
         """
-        found = [np.empty((n_passes, 0), dtype=np.int64)] * len(sentences)
-        if self._everywhere:
-            return self._sampled_everywhere(sentences, n_passes, seed)
-        dropped = Dropped(seed)
-        at_once = max(1, _COPIES_AT_ONCE // max(1, n_passes))
-        for chosen, batch, encoded in self._encoded(sentences):
-            for start in range(0, len(chosen), at_once):
-                lengths = batch.lengths[start : start + at_once]
-                some = encoded[start : start + at_once, : int(lengths[0])]
-                read = self._scheme.read(self._trained.passes(some, lengths, n_passes, dropped).cpu().numpy())
-                for i, own in zip(chosen[start:], read, strict=False):
-                    found[i] = own[:, : len(sentences[i])]
-        return found
+        answers = self._answers()
+        drawn = answers.sample_everywhere if self._everywhere else answers.sample
+        return drawn(sentences, n_passes, seed)
 
     def save(self, folder: Path) -> None:
         """Write weights (safetensors), words, characters and options."""
@@ -221,48 +221,14 @@ class NetworkTagger(ABC):
     def _rows(self, sentences: Sequence[Sentence]) -> Rows:
         return Rows(sentences, self._words, self._characters, lowercase=self._lowercase)
 
-    def _batches(self, rows: Rows) -> Iterator[IntArray]:
-        """Yield positions of sentences with words, long ones first, so many that their padded words fit."""
-        order = np.argsort(-rows.lengths, kind="stable")
-        order = order[rows.lengths[order] > 0]
-        start = 0
-        while start < len(order):
-            n = max(1, _WORDS_AT_ONCE // int(rows.lengths[order[start]]))
-            yield order[start : start + n]
-            start += n
-
-    def _encoded(
-        self, sentences: Sequence[Sentence], *, dropping: bool = False
-    ) -> Iterator[tuple[IntArray, Batch, Tensor]]:
-        """Yield positions, batch and the words' vectors; the characters of each distinct word are read once."""
-        network = self._trained.eval()
-        if dropping:
-            # As in training, but no word is taken for [UNK].
-            for module in network.modules():
-                if isinstance(module, nn.Dropout):
-                    module.train()
-        rows = self._rows(sentences)
-        spelled = network.features.spell_all(torch.from_numpy(rows.characters).to(self._device))
-        for chosen in self._batches(rows):
-            batch = rows.batch(chosen).to(self._device)
-            yield chosen, batch, network.encode(batch, spelled)
-
-    def _sampled_everywhere(self, sentences: Sequence[Sentence], n_passes: int, seed: int) -> list[IntArray]:
-        found = [np.empty((n_passes, len(sentence)), dtype=np.int64) for sentence in sentences]
-        dropped = Dropped(seed)
-        with devices.seeded(seed):
-            for number in range(n_passes):
-                for chosen, batch, encoded in self._encoded(sentences, dropping=True):
-                    tags = self._trained.passes(encoded, batch.lengths, 1, dropped)[:, 0]
-                    for i, own in zip(chosen, self._scheme.read(tags.cpu().numpy()), strict=True):
-                        found[i][number] = own[: len(sentences[i])]
-        return found
+    def _answers(self) -> Answers:
+        return Answers(self._trained, self._scheme, self._rows, self._device)
 
 
 def shared(told: dict[str, Any]) -> dict[str, Any]:
     """Return the constructor's arguments that all taggers here share, of what `save` wrote."""
     return {
-        "training": Training(**told["training"]),
+        "training": Training.of_saved(told["training"]),
         "incremental": told["incremental"],
         "vectors": None if told["vectors"] is None else Path(told["vectors"]),
         "lowercase": told["lowercase"],

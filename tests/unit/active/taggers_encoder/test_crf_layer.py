@@ -3,10 +3,9 @@
 import itertools
 
 import pytest
+from with_torch import torch
 
-torch = pytest.importorskip("torch", reason="the encoder needs torch")
-
-from allabel.active.taggers.crf_layer import CrfLayer  # noqa: E402
+from allabel.active.taggers.crf_layer import CrfLayer
 
 TAGS = ("O", "B-drug", "I-drug")
 LENGTHS = (4, 1, 3)

@@ -1,10 +1,9 @@
 """Quick dropout drops what torch's drops, on average, and passes gradients where it let numbers through."""
 
 import pytest
+from with_torch import torch
 
-torch = pytest.importorskip("torch", reason="the encoder needs torch")
-
-from allabel.active.taggers.encoder_dropout import QuickDropout, bypassed, copies, remembering  # noqa: E402
+from allabel.active.taggers.encoder_dropout import QuickDropout, bypassed, copies, remembering
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])

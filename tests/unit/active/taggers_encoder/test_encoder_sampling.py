@@ -2,22 +2,19 @@
 
 import numpy as np
 import pytest
+from tiny_encoders import LABELS, lessons
+from with_torch import torch
 
-torch = pytest.importorskip("torch", reason="the encoder needs torch")
-pytest.importorskip("transformers", reason="the encoder needs transformers")
-
-from tiny_encoders import LABELS, lessons  # noqa: E402
-
-from allabel.active.base import Samples  # noqa: E402
-from allabel.active.sentence import Sentence  # noqa: E402
-from allabel.active.taggers.encoder import EncoderTagger  # noqa: E402
-from allabel.active.taggers.encoder_batches import batch_of  # noqa: E402
-from allabel.active.taggers.encoder_dropout import QuickDropout  # noqa: E402
-from allabel.active.taggers.encoder_network import set_dropout  # noqa: E402
-from allabel.active.taggers.encoder_sampling import stochastic_scores  # noqa: E402
-from allabel.active.taggers.fitting import Training  # noqa: E402
-from allabel.document import DocId  # noqa: E402
-from allabel.errors import InputError  # noqa: E402
+from allabel.active.base import Samples
+from allabel.active.sentence import Sentence
+from allabel.active.taggers.encoder import EncoderTagger
+from allabel.active.taggers.encoder_batches import batch_of
+from allabel.active.taggers.encoder_dropout import QuickDropout
+from allabel.active.taggers.encoder_network import set_dropout
+from allabel.active.taggers.encoder_sampling import stochastic_scores
+from allabel.active.taggers.fitting import Training
+from allabel.document import DocId
+from allabel.errors import InputError
 
 ONCE = Training(epochs=1, batch_sentences=8, learning_rate=5e-3, held_out=0.0, precision="float32")
 

@@ -5,18 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny_encoders import LABELS, lessons
+from with_torch import torch
 
-torch = pytest.importorskip("torch", reason="the encoder needs torch")
-pytest.importorskip("transformers", reason="the encoder needs transformers")
-
-from tiny_encoders import LABELS, lessons  # noqa: E402
-
-from allabel.active.sentence import Sentence  # noqa: E402
-from allabel.active.taggers.encoder import EncoderTagger  # noqa: E402
-from allabel.active.taggers.encoder_batches import batch_of  # noqa: E402
-from allabel.active.taggers.fitting import Training, strict_f1  # noqa: E402
-from allabel.document import DocId  # noqa: E402
-from allabel.errors import AllabelError, InputError, LabelError  # noqa: E402
+from allabel.active.sentence import Sentence
+from allabel.active.taggers.encoder import EncoderTagger
+from allabel.active.taggers.encoder_batches import batch_of
+from allabel.active.taggers.fitting import Training
+from allabel.active.taggers.held_out import strict_f1
+from allabel.document import DocId
+from allabel.errors import AllabelError, InputError, LabelError
 
 QUICK = Training(epochs=12, batch_sentences=8, learning_rate=5e-3, held_out=0.0, precision="float32")
 ONCE = replace(QUICK, epochs=1)
@@ -48,8 +46,7 @@ def test_every_kind_of_encoder_learns(any_encoder):
     "options",
     [
         {"crf": True, "constrained": True, "head_learning_rate": 2e-2},
-        {"shapes": True},
-        {"later_pieces": 0.5, "label_smoothing": 0.1, "masked": 0.1},
+        {"label_smoothing": 0.1},
         {"layers": 2, "freeze_embeddings": True, "layer_decay": 0.9, "dropout": 0.0},
     ],
     ids=str,
@@ -61,7 +58,7 @@ def test_every_option_learns_too(bert, options):
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(bert):
-    tagger = EncoderTagger(LABELS, encoder=bert, training=ONCE, masked=0.1)
+    tagger = EncoderTagger(LABELS, encoder=bert, training=ONCE)
     found = []
     for seed in (1, 1, 2):
         tagger.fit(lessons(), seed=seed)
@@ -158,6 +155,12 @@ def test_only_the_embeddings_of_pieces_that_occur_change(bert):
     assert changed[model.tokenizer.convert_tokens_to_ids("gave")]
     assert not changed[model.tokenizer.convert_tokens_to_ids("Lima")]
     assert not changed[model.tokenizer.pad_token_id]
+
+
+@pytest.mark.parametrize("options", [{"constrained": True}, {"crf": True, "label_smoothing": 0.1}], ids=str)
+def test_an_option_that_would_do_nothing_is_refused_by_name(options):
+    with pytest.raises(InputError, match=f"{[*options][-1]} is .* and crf is"):
+        EncoderTagger(LABELS, **options)
 
 
 def test_training_without_a_known_word_is_refused(bert):

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_encoders import lessons
+from with_torch import torch
 
-torch = pytest.importorskip("torch", reason="training needs torch")
-
-from tiny_encoders import lessons  # noqa: E402
-
-from allabel.active.taggers.checkpoint import fingerprint  # noqa: E402
-from allabel.active.taggers.fitting import Training, decayed, hold_out, length_batches, strict_f1, train  # noqa: E402
-from allabel.errors import AllabelError, InputError  # noqa: E402
+from allabel.active.taggers.checkpoint import fingerprint
+from allabel.active.taggers.fitting import Training, decayed, length_batches, train
+from allabel.active.taggers.held_out import hold_out, strict_f1
+from allabel.errors import AllabelError, InputError
 
 X = torch.randn(60, 6, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
@@ -26,7 +25,15 @@ class Killed(BaseException):
 
 
 def learn(
-    training=TRAINING, *, killed_at=None, held_out=True, checkpoint=None, of=None, tell=lambda line: None, f1=None
+    training=TRAINING,
+    *,
+    killed_at=None,
+    held_out=True,
+    checkpoint=None,
+    of=None,
+    tell=lambda line: None,
+    progress=lambda done, of: None,
+    f1=None,
 ):
     """Train a small network with dropout; return its weights and what was done."""
     torch.manual_seed(0)
@@ -53,6 +60,7 @@ def learn(
         seed=3,
         held_out_f1=(f1 or right) if held_out else None,
         tell=tell,
+        progress=progress,
         checkpoint=checkpoint,
         of=of or OF,
     )
@@ -63,14 +71,13 @@ def equal(one, other):
     return all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("training", [TRAINING, replace(TRAINING, average=0.9)], ids=["plain", "average"])
 @pytest.mark.parametrize("killed_at", [1, 3, 9, 18])
-def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path, killed_at, training):
-    whole, history = learn(training)
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path, killed_at):
+    whole, history = learn()
     path = tmp_path / "state"
     with pytest.raises(Killed):
-        learn(training, killed_at=killed_at, checkpoint=path)
-    weights, resumed = learn(training, checkpoint=path)
+        learn(killed_at=killed_at, checkpoint=path)
+    weights, resumed = learn(checkpoint=path)
     assert equal(weights, whole)
     assert (resumed.n_steps, resumed.held_out_f1) == (history.n_steps, history.held_out_f1)
 
@@ -108,6 +115,12 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
         learn(checkpoint=path)
 
 
+def test_a_checkpoint_that_cannot_be_written_is_named_with_the_way_out(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"state: the checkpoint cannot be written.*\n.*make room"):
+        learn(checkpoint=tmp_path / "file" / "state")
+
+
 def test_out_of_memory_names_the_batch_and_keeps_the_checkpoint(tmp_path):
     path = tmp_path / "state"
     epochs = []
@@ -131,17 +144,33 @@ def test_a_loss_that_is_no_number_says_what_to_change():
 
 
 def test_the_best_weights_stay_and_patience_ends_the_training():
+    longer, told = replace(TRAINING, epochs=6, schedule="constant", warmup=0.0), []
     scores = iter([0.1, 0.5, 0.4, 0.5, 0.3])
-    weights, history = learn(replace(TRAINING, patience=3), f1=lambda: next(scores))
-    assert (history.n_epochs, history.held_out_f1) == (5, 0.5)
-    assert history.stopped == "no better held-out F1 for 3 epochs; the weights are those of epoch 2" or (
-        history.stopped.startswith("after all 5")
-    )
-    scores = iter([0.1, 0.5])
-    shorter = replace(TRAINING, epochs=5)
-    with pytest.raises(StopIteration):
-        learn(shorter, f1=lambda: next(scores))
-    assert not equal(weights, learn(TRAINING, held_out=False)[0])
+    weights, history = learn(replace(longer, patience=3), f1=lambda: next(scores), tell=told.append)
+    assert (history.n_epochs, len(told), history.held_out_f1) == (5, 5, 0.5)
+    assert history.stopped == "no better held-out F1 for 3 epochs; the weights are those of epoch 2"
+    # At a constant rate, the weights of epoch 2 are those of a training of two epochs.
+    assert equal(weights, learn(replace(longer, epochs=2), held_out=False)[0])
+
+
+def test_progress_counts_the_epochs_before_the_line_that_tells_of_each_and_goes_on_after_a_kill(tmp_path):
+    heard = []
+
+    def listen(**more):
+        return learn(progress=lambda *counts: heard.append(counts), tell=heard.append, **more)
+
+    with pytest.raises(Killed):
+        listen(killed_at=9, checkpoint=tmp_path / "state")  # 4 steps an epoch
+    assert [one if isinstance(one, tuple) else one[:12] for one in heard] == [
+        (1, 5),
+        "epoch 1 of 5",
+        (2, 5),
+        "epoch 2 of 5",
+    ]
+    heard.clear()
+    listen(checkpoint=tmp_path / "state")
+    assert heard[0] == (3, 5)
+    assert heard[-2] == (5, 5)
 
 
 def test_the_rate_rises_and_falls_in_straight_lines():
@@ -155,7 +184,7 @@ def test_the_rate_rises_and_falls_in_straight_lines():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("epochs", 0), ("schedule", "cosine"), ("held_out", 1.0), ("warmup", 2), ("precision", "int8"), ("average", 1.0)],
+    [("epochs", 0), ("schedule", "cosine"), ("held_out", 1.0), ("warmup", 2), ("precision", "int8")],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(field, value):
     with pytest.raises(InputError, match=f"{field} is {value!r}"):

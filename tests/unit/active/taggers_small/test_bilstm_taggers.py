@@ -5,14 +5,13 @@ from itertools import product
 
 import numpy as np
 import pytest
+from with_torch import torch
 
-torch = pytest.importorskip("torch", reason="the bilstm taggers need torch")
-
-from allabel.active.sentence import Sentence  # noqa: E402
-from allabel.active.taggers.bilstm import BiLstmCrfTagger, BiLstmTagger, LstmSizes  # noqa: E402
-from allabel.active.taggers.fitting import Training  # noqa: E402
-from allabel.active.taggers.iobes import Iobes  # noqa: E402
-from allabel.document import DocId  # noqa: E402
+from allabel.active.sentence import Sentence
+from allabel.active.taggers.bilstm import BiLstmCrfTagger, BiLstmTagger, LstmSizes
+from allabel.active.taggers.fitting import Training
+from allabel.active.taggers.iobes import Iobes
+from allabel.document import DocId
 
 SIZES = LstmSizes(word=12, character=8, state=10, dropout=0.2, unknown_words=0.2)
 TRAINING = Training(
@@ -37,7 +36,7 @@ def test_a_chains_marginals_and_best_sequence_are_those_of_counting_every_sequen
     tagger.fit(LEARNED, seed=0)
     network, scheme, asked = tagger._trained, Iobes(["drug"]), LEARNED[0]
     with torch.no_grad():
-        ((_, _, encoded),) = tagger._encoded([asked])
+        ((_, _, encoded),) = tagger._answers().encoded([asked])
         scores = network.out(encoded)
         sequences = np.array(list(product(range(len(scheme)), repeat=len(asked))))
         logs = []
@@ -73,7 +72,7 @@ def test_passes_agree_in_distribution_with_torchs_own_dropout(make: type[BiLstmT
     network = made._trained
     torch.manual_seed(0)
     with torch.no_grad():
-        ((_, batch, encoded),) = made._encoded([asked])
+        ((_, batch, encoded),) = made._answers().encoded([asked])
         copies = torch.nn.functional.dropout(encoded.repeat(n, 1, 1), 0.5)
         tags, _ = network._decided(network.out(copies), batch.lengths.repeat(n))
     slow = made._scheme.read(tags.numpy())

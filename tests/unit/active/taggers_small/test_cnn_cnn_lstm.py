@@ -1,5 +1,6 @@
 """The CNN-CNN-LSTM tagger: its greedy decoder step by step, its passes, its rounds."""
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,18 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from with_torch import torch
 
-torch = pytest.importorskip("torch", reason="the cnn_cnn_lstm tagger needs torch")
-
-from allabel.active.sentence import Sentence  # noqa: E402
-from allabel.active.taggers.cnn_cnn_lstm import CnnCnnLstmTagger, CnnSizes  # noqa: E402
-from allabel.active.taggers.fitting import Training  # noqa: E402
-from allabel.active.taggers.iobes import Iobes  # noqa: E402
-from allabel.active.taggers.networks.decoder import TagDecoder  # noqa: E402
-from allabel.active.taggers.networks.dropped import Dropped  # noqa: E402
-from allabel.active.taggers.networks.network import partial_loss  # noqa: E402
-from allabel.document import DocId  # noqa: E402
-from allabel.errors import InputError  # noqa: E402
+from allabel.active.sentence import Sentence
+from allabel.active.taggers.cnn_cnn_lstm import CnnCnnLstmTagger, CnnSizes
+from allabel.active.taggers.fitting import Training
+from allabel.active.taggers.iobes import Iobes
+from allabel.active.taggers.networks.decoder import TagDecoder
+from allabel.active.taggers.networks.dropped import Dropped
+from allabel.active.taggers.networks.network import partial_loss
+from allabel.document import DocId
+from allabel.errors import InputError
 
 SIZES = CnnSizes(word=12, character=8, channels=12, tag=4, decoder=12, dropout=0.2, unknown_words=0.2)
 TRAINING = Training(
@@ -167,6 +167,15 @@ def test_going_on_after_loading_is_going_on_without_it(tmp_path: Path) -> None:
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_what_was_trained_on_a_device_that_is_not_here_can_be_loaded(tagger: CnnCnnLstmTagger, tmp_path: Path) -> None:
+    tagger.save(tmp_path / "tagger")
+    path = tmp_path / "tagger" / "tagger.json"
+    told = json.loads(path.read_text())
+    told["training"]["device"] = "cuda:99"
+    path.write_text(json.dumps(told))
+    assert CnnCnnLstmTagger.load(tmp_path / "tagger").predict(LEARNED) == tagger.predict(LEARNED)
+
+
 def test_without_incremental_training_each_fit_begins_anew() -> None:
     twice = CnnCnnLstmTagger(LABELS, training=replace(TRAINING, epochs=2), sizes=SIZES, incremental=False)
     twice.fit(LEARNED[:2], seed=5)
@@ -216,7 +225,7 @@ def slow_pass(unsure: CnnCnnLstmTagger) -> Callable[[Sentence], np.ndarray]:
 
     def one(asked: Sentence) -> np.ndarray:
         with torch.no_grad():
-            ((_, _, features),) = unsure._encoded([asked])
+            ((_, _, features),) = unsure._answers().encoded([asked])
             tags: list[int] = []
             state = None
             for t in range(len(asked)):
