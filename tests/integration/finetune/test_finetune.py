@@ -129,7 +129,7 @@ def test_ctrl_c_leaves_the_model_of_before_and_the_same_command_goes_on(folder: 
 def test_a_checkpoint_of_other_annotations_is_not_gone_on_from(folder: Path, allabel: Run) -> None:
     stopping = ["-p", folder, "finetune", "--tagger", "stand_in_tagger:Interrupted"]
     allabel(*stopping)
-    with Project.open(folder) as project:
+    with Project.open(folder, finetune={"tagger": "stand_in_tagger:Interrupted"}) as project:
         project.store.add_annotations([Annotation(DocId("t08"), (), "ada", "app", datetime.now(UTC))])
         assert not checkpoint_of(project, material(project).lesson).exists()
     assert "goes on" not in allabel(*stopping).err.replace("the same command goes on", "")

@@ -52,7 +52,7 @@ def test_the_crf_learns_from_the_answered_words_alone(folder: Path, allabel: Run
 
 def test_answers_on_a_text_that_is_annotated_by_now_are_not_learned_twice(folder: Path, allabel: Run) -> None:
     allabel("-p", folder, "finetune", "--tagger", HEART, "--ask", "7entities")
-    with Project.open(folder) as project:
+    with Project.open(folder, finetune={"tagger": HEART}) as project:
         (one,) = desk(project).next(1)
         desk(project).answer(Said(one.question.id or 0, Says.OUTSIDE, ""))
         assert len(material(project).sentences) == 6
