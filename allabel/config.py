@@ -40,7 +40,8 @@ class Finetune(BaseModel):
     """How `allabel finetune` trains, `[finetune]` in the file; None leaves a value to the tagger.
 
     tagger: a name of the entry points `allabel.taggers`, or `module:Class`. encoder: the name or folder of a Hugging
-    Face encoder. batch: sentences. crf: whether a CRF decides on the tags.
+    Face encoder. batch: sentences. crf: whether a CRF decides on the tags. imbalance: what is done about rare types,
+    by a name of `allabel.active.imbalance.methods`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +53,7 @@ class Finetune(BaseModel):
     batch: int | None = Field(default=None, ge=1, le=100_000)
     seed: int = Field(default=0, ge=0, lt=2**32)
     crf: bool | None = None
+    imbalance: str | None = Field(default=None, min_length=1)
     device: str | None = Field(default=None, min_length=1)
 
 

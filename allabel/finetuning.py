@@ -12,6 +12,7 @@ import numpy as np
 
 from allabel.active import tuning
 from allabel.active.base import Fitted, Tell
+from allabel.active.imbalance.methods import NONE, balanced
 from allabel.active.partial import drop_unknowns
 from allabel.active.questions import Wanted, choose, with_answers
 from allabel.active.sentence import Sentence
@@ -131,12 +132,15 @@ def finetune(project: Project, tell: Tell = lambda _: None, *, again: bool = Fal
             other.unlink()
     tagger = tuning.make(asked, project.schema.names, checkpoint)
     tell(f"training the tagger {asked.tagger} on {len(found.sentences):,} texts")
+    learned = balanced(asked.imbalance or NONE, found.sentences, project.schema.names, asked.seed)
+    if len(learned) != len(found.sentences):
+        tell(f"{asked.imbalance} makes {len(learned):,} of them")
     timed = _Timed(tell)
-    fitted = tagger.fit(found.sentences, seed=asked.seed, tell=timed.tell, progress=timed.progress)
+    fitted = tagger.fit(learned, seed=asked.seed, tell=timed.tell, progress=timed.progress)
     lesson = replace(
         found.lesson,
-        n_sentences=fitted.n_sentences,
-        n_words=fitted.n_words,
+        n_sentences=sum(s.n_known > 0 for s in found.sentences),
+        n_words=sum(s.n_known for s in found.sentences),
         n_entities=sum((tag or "").startswith("B-") for s in found.sentences for tag in s.tags),
         held_out_f1=fitted.held_out_f1,
         seconds=fitted.seconds,

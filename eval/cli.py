@@ -91,6 +91,7 @@ Example:
 @click.option("--query", default="breaking_ties", show_default=True, help="What to ask for first.")
 @click.option("--level", default="sentence", show_default=True, help="sentence, entity or token.")
 @click.option("--partial", default="mask_unknowns", show_default=True, help="How to learn from parts of sentences.")
+@click.option("--imbalance", default="none", show_default=True, help="For rare types: scr, focal and others.")
 @click.option("--start", default="random", show_default=True, help="What the first sentences are.")
 @click.option("--start-share", default=0.01, show_default=True, help="Their share of the sentences.")
 @click.option("--schedule", help="What each round buys.  [default: the paper's 25 rounds]")
@@ -108,6 +109,7 @@ def active(
     query: str,
     level: str,
     partial: str,
+    imbalance: str,
     start: str,
     start_share: float,
     schedule: str | None,
@@ -133,12 +135,13 @@ def active(
     from eval.active import Trial, rows
 
     trial = Trial.read(gold, test, held_out, seed)
-    asked = Finetune(tagger=tagger, encoder=encoder, seed=seed)
+    asked = Finetune(tagger=tagger, encoder=encoder, seed=seed, imbalance=imbalance)
     design = Design(
         query=query,
         level=cast("Level", level),  # checked at the design's birth
         partial=cast("Partial", partial),
         schedule=schedule or PAPER,
+        imbalance=imbalance,
         n_rounds=rounds,
         start=start,
         start_share=start_share,

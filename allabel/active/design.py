@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from allabel.active.costs import Prices
+from allabel.active.imbalance.methods import NONE, check_method
 from allabel.active.initial import check_start
 from allabel.active.levels import Level, check_level, check_unit
 from allabel.active.partial import Partial, needs_pos
@@ -27,6 +28,7 @@ class Design:
     schedule: see `Schedule.parse`; n_rounds: at most so many rounds after the start.
     start: `random`, `nnp_guided` (with nnp_alpha), `lm_guided` (by the model masked_lm) or a strategy of `allabel
     select`; start_share: of the sentences, annotated whole; start_ids: exactly these sentences in place of both.
+    imbalance: what is done about rare types, see `allabel.active.imbalance.methods`; a loss is the tagger's own matter.
     incremental: one tagger learns on, rather than a new one each round; tagger: what it is, in words: a journal of
     another is refused; so is one of other measured_on, what the scores are of, in words. prices: of a person's time.
     """
@@ -43,6 +45,7 @@ class Design:
     masked_lm: str = "distilbert-base-cased"
     aggregate: Aggregate | None = None
     n_passes: int = N_PASSES
+    imbalance: str = NONE
     incremental: bool = False
     touching: bool = False
     seed: int = 0
@@ -53,6 +56,7 @@ class Design:
     def __post_init__(self) -> None:
         check_level(self.level, scores_words=self.loaded_query().scores_words, query=f"the query {self.query}")
         needs_pos(self.partial)
+        check_method(self.imbalance)
         schedule = self.loaded_schedule()
         for amount in schedule.amounts:
             check_unit(self.level, amount.unit, f"the schedule {self.schedule!r}")

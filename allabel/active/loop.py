@@ -14,6 +14,7 @@ from allabel.active.base import IntArray, Tell, TokenTagger, check_tags
 from allabel.active.costs import Cost
 from allabel.active.design import Design
 from allabel.active.flat import BoolArray, Words
+from allabel.active.imbalance.methods import balanced
 from allabel.active.initial import first_sentences, n_first
 from allabel.active.keeping import Keeper
 from allabel.active.levels import buy
@@ -130,7 +131,10 @@ class _Run:
     def _train(self, number: int, known: BoolArray, n_start: int) -> Done:
         state = self._annotated(known)
         learned = training_set([sentence for sentence in state if sentence.n_known], self.design.partial)
-        fitted = self.tagger.fit(learned, seed=self.design.seed_of(number, _FIT), tell=self.tell)
+        seed = self.design.seed_of(number, _FIT)
+        labels = [tag[2:] for tag in self.tagger.tags if tag.startswith("B-")]
+        learned = balanced(self.design.imbalance, learned, labels, seed)
+        fitted = self.tagger.fit(learned, seed=seed, tell=self.tell)
         scores = {name: float(value) for name, value in self.evaluate(self.tagger).items()}
         return Done(fitted, scores, self._next(number + 1, state, known, n_start))
 

@@ -108,3 +108,12 @@ def digest(sentences: Iterable[Sentence]) -> str:
 def tag_set(labels: Iterable[str]) -> tuple[str, ...]:
     """Return the IOB2 tags of these labels: `O`, then `B-` and `I-` of each label, in order."""
     return (OUTSIDE, *(prefix + label for label in labels for prefix in ("B-", "I-")))
+
+
+def well_formed(tags: Sequence[str]) -> list[str]:
+    """Return IOB2 in which an `I-` that goes on with nothing is a `B-`; the entities stay as they are."""
+    before = [OUTSIDE, *tags]
+    return [
+        "B-" + tag[2:] if tag.startswith("I-") and last[2:] != tag[2:] else tag
+        for last, tag in zip(before, tags, strict=False)
+    ]

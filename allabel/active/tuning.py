@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from allabel.active.base import TokenTagger
+from allabel.active.imbalance.methods import NONE, RESAMPLING, loss_of
 from allabel.active.taggers.folder import clear_left
 from allabel.config import Finetune
 from allabel.document import DocId
@@ -76,6 +77,14 @@ def make(asked: Finetune, labels: Sequence[str], checkpoint: Path | None = None)
     given = asked.model_dump(exclude={"tagger", "seed"}, exclude_none=True)
     of_training = {_OF_TRAINING[name]: value for name, value in given.items() if name in _OF_TRAINING}
     arguments: dict[str, Any] = {name: given[name] for name in ("encoder", "crf") if name in given}
+    loss = loss_of(asked.imbalance or NONE)
+    if loss is not None:
+        if not takes(factory, "loss"):
+            raise InputError(
+                f"{loss} is a loss of one word's decision, and the tagger {asked.tagger} decides on whole sentences",
+                remedy=f"take softmax, bilstm, distilbert or cnn_cnn_lstm, or one of {', '.join(RESAMPLING)}",
+            )
+        arguments["loss"] = loss
     if of_training and takes(factory, "training"):
         from allabel.active.taggers.fitting import Training
 
@@ -92,7 +101,7 @@ def make(asked: Finetune, labels: Sequence[str], checkpoint: Path | None = None)
 def unused(asked: Finetune) -> list[str]:
     """Return the options that the tagger has no use for, by name. Raises UnknownNameError or MissingExtraError."""
     factory = tagger_class(asked.tagger)
-    given = asked.model_dump(exclude={"tagger", "seed"}, exclude_none=True)
+    given = asked.model_dump(exclude={"tagger", "seed", "imbalance"}, exclude_none=True)
     return [name for name in given if not takes(factory, "training" if name in _OF_TRAINING else name)]
 
 

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--tagger", help="distilbert, crf, bilstm, bilstm_crf, cnn_cnn_lstm, or module:Class.  [distilbert]")
+@click.option(
+    "--tagger", help="distilbert, crf, softmax, bilstm, bilstm_crf, cnn_cnn_lstm, or module:Class.  [distilbert]"
+)
 @click.option("--encoder", help="The Hugging Face encoder of distilbert, by name or folder.  [distilbert-base-cased]")
 @click.option("--epochs", type=int, help="Pass over the texts so often at most.  [default: the tagger's own]")
 @click.option("--learning-rate", type=float, help="[default: the tagger's own]")
 @click.option("--batch", type=int, help="Sentences in a training step.  [default: the tagger's own]")
 @click.option("--seed", type=int, help="Of all that is drawn.  [default: 0]")
 @click.option("--crf/--no-crf", default=None, help="Let a CRF decide on the tags.  [default: the tagger's own]")
+@click.option("--imbalance", help="For rare types: scr, nscrd, augmentation, focal and others.  [default: none]")
 @click.option("--device", help="cpu, cuda, cuda:1 and the like.  [default: a GPU where there is one]")
 @click.option("--ask", "ask_for", help="Then ask people about the words it is least sure of: 200tokens, 50entities.")
 @click.option("--query", help="What chooses them.  [default: breaking_ties]")
@@ -57,10 +60,12 @@ def finetune(folder: Path, /, ask_for: str | None, query: str | None, again: boo
 
 def _check(project: "Project", given: dict[str, Any], wanted: "Wanted | None", query: str) -> None:
     """Find before an hour of training what would be found after it. Options that only the file has are told of."""
+    from allabel.active.imbalance.methods import NONE, check_method
     from allabel.active.questions import check_query
     from allabel.active.tuning import tagger_class, unused
 
     asked = project.settings.finetune
+    check_method(asked.imbalance or NONE)
     for name in unused(asked):
         if name in given:
             flag = f"--{name.replace('_', '-')}"

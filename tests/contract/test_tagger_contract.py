@@ -20,7 +20,7 @@ from allabel.errors import InputError, LabelError
 from allabel.plugins import load, names
 
 TAGGERS = names("taggers")
-WITHOUT_TORCH = ("crf",)
+WITHOUT_TORCH = ("crf", "softmax")
 Make = Callable[[], TokenTagger]
 
 

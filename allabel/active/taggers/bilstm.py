@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from allabel.errors import MissingExtraError
 
@@ -12,6 +12,7 @@ try:
     from allabel.active.taggers.networks.bilstm import BiLstm
     from allabel.active.taggers.networks.tagger import TRAINING, NetworkTagger, shared
     from allabel.active.taggers.networks.words import WordFeatures
+    from allabel.active.taggers.word_loss import WordLossName
 except ModuleNotFoundError as error:
     raise MissingExtraError(f"the bilstm taggers need {error.name}: pip install 'allabel[finetune]'") from error
 
@@ -36,7 +37,6 @@ class BiLstmTagger(NetworkTagger):
     """Words read from both sides; each word's tag decided by itself. For the parameters see `NetworkTagger`."""
 
     name = "bilstm"
-    _crf: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class BiLstmTagger(NetworkTagger):
         vectors: Path | None = None,
         lowercase: bool = True,
         everywhere: bool = False,
+        loss: WordLossName = "cross_entropy",
         checkpoint: Path | None = None,
     ) -> None:
         super().__init__(
@@ -57,6 +58,7 @@ class BiLstmTagger(NetworkTagger):
             vectors=vectors,
             lowercase=lowercase,
             everywhere=everywhere,
+            loss=loss,
             checkpoint=checkpoint,
         )
         self._sizes = sizes

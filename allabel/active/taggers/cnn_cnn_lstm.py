@@ -14,6 +14,7 @@ try:
     from allabel.active.taggers.networks.tagger import TRAINING, NetworkTagger, shared
     from allabel.active.taggers.networks.word_cnn import WordCnn
     from allabel.active.taggers.networks.words import WordFeatures
+    from allabel.active.taggers.word_loss import WordLossName
 except ModuleNotFoundError as error:
     raise MissingExtraError(f"the cnn_cnn_lstm tagger needs {error.name}: pip install 'allabel[finetune]'") from error
 
@@ -55,6 +56,7 @@ class CnnCnnLstmTagger(NetworkTagger):
         vectors: Path | None = None,
         lowercase: bool = True,
         everywhere: bool = False,
+        loss: WordLossName = "cross_entropy",
         checkpoint: Path | None = None,
     ) -> None:
         super().__init__(
@@ -64,6 +66,7 @@ class CnnCnnLstmTagger(NetworkTagger):
             vectors=vectors,
             lowercase=lowercase,
             everywhere=everywhere,
+            loss=loss,
             checkpoint=checkpoint,
         )
         self._sizes, self._free_running = sizes, free_running

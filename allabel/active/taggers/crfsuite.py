@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from allabel.active.base import Fitted, FloatArray, Prediction, Progress, Tell, check_tags
-from allabel.active.sentence import OUTSIDE, Sentence, tag_set
+from allabel.active.sentence import OUTSIDE, Sentence, tag_set, well_formed
 from allabel.active.taggers.folder import damaged, describe, description, replacing
 from allabel.active.taggers.form_features import lower_words, told
 from allabel.annotate.crf import Crf, Decoded
@@ -143,12 +143,3 @@ class CrfTagger:
         parts = np.split(emissions, ends[:-1]) if features else []
         decoded = iter(crf.decode([part for part in parts if len(part)]))
         return [next(decoded) if len(part) else None for part in parts]
-
-
-def well_formed(tags: Sequence[str]) -> list[str]:
-    """Return well-formed IOB2: an `I-` that goes on with nothing becomes `B-`; the entities stay as they are."""
-    before = [OUTSIDE, *tags[:-1]]
-    return [
-        "B-" + tag[2:] if tag.startswith("I-") and last[2:] != tag[2:] else tag
-        for last, tag in zip(before, tags, strict=True)
-    ]

@@ -21,6 +21,7 @@ try:
     from allabel.active.taggers.encoder_sampling import stochastic_scores
     from allabel.active.taggers.fitting import Training, train
     from allabel.active.taggers.held_out import hold_out, strict_f1
+    from allabel.active.taggers.word_loss import WordLossName, check_loss
 except ModuleNotFoundError as error:
     raise MissingExtraError(f"the distilbert tagger needs {error.name}: pip install 'allabel[finetune]'") from error
 
@@ -38,11 +39,10 @@ class EncoderTagger:
 
     encoder: its name on the Hugging Face hub, or the path of its folder. layers: keep so many of its first layers, None
     for all. crf: decide on whole sentences by a linear-chain CRF; constrained: never on an `I-` that continues nothing.
-    freeze_embeddings: learn all but those. head_learning_rate: None for the same
-    as the encoder's. layer_decay: each layer learns so many times as fast as the one above it. dropout: None for what
-    the encoder has. label_smoothing: see `Lesson`. stochastic_layers: how many of the last layers
-    drop out in `sample`, beside the head; None for all. checkpoint: a file that `fit` writes after each epoch and goes
-    on from.
+    loss: of a word's decision, see `word_losses`; a CRF has its own. freeze_embeddings: learn all but those.
+    head_learning_rate: None for the same as the encoder's. dropout: None for what the encoder has. stochastic_layers:
+    how many of the last layers drop out in `sample`, beside the head; None for all. checkpoint: a file that `fit`
+    writes after each epoch and goes on from.
     Source: Devlin et al. 2019; a word's score is its first piece's.
     """
 
@@ -58,28 +58,19 @@ class EncoderTagger:
         layers: int | None = None,
         crf: bool = False,
         constrained: bool = False,
+        loss: WordLossName = "cross_entropy",
         freeze_embeddings: bool = False,
         head_learning_rate: float | None = None,
-        layer_decay: float = 1.0,
         dropout: float | None = None,
-        label_smoothing: float = 0.0,
         stochastic_layers: int | None = 1,
         checkpoint: Path | None = None,
     ) -> None:
-        for option, given, remedy in (
-            (
-                "constrained",
-                constrained and not crf,
-                "set crf too, or leave it out: without a CRF nothing is constrained",
-            ),
-            (
-                "label_smoothing",
-                label_smoothing and crf,
-                "leave out crf, or label_smoothing: a CRF's loss has no place for it",
-            ),
-        ):
-            if given:
-                raise InputError(f"{option} is {given} and crf is {crf}", remedy=remedy)
+        if constrained and not crf:
+            raise InputError(
+                "constrained is True and crf is False",
+                remedy="set crf too, or leave it out: without a CRF nothing is constrained",
+            )
+        check_loss(loss, self.name, crf=crf)
         self.labels, self.tags = tuple(labels), tag_set(labels)
         self._training, self._checkpoint = training, checkpoint
         self._options: dict[str, Any] = {
@@ -87,11 +78,10 @@ class EncoderTagger:
             "layers": layers,
             "crf": crf,
             "constrained": constrained,
+            "loss": loss,
             "freeze_embeddings": freeze_embeddings,
             "head_learning_rate": head_learning_rate,
-            "layer_decay": layer_decay,
             "dropout": dropout,
-            "label_smoothing": label_smoothing,
             "stochastic_layers": stochastic_layers,
         }
         self._trained: EncoderModel | None = None
@@ -119,7 +109,7 @@ class EncoderTagger:
             model = self._made(options["encoder"])
         if options["freeze_embeddings"]:
             model.network.encoder.get_input_embeddings().requires_grad_(False)
-        lesson = Lesson(model, [sentences[i] for i in learned], self.tags, label_smoothing=options["label_smoothing"])
+        lesson = Lesson(model, [sentences[i] for i in learned], self.tags, loss=options["loss"])
         held_out = [sentences[i] for i in held]
 
         def held_out_f1() -> float:
@@ -137,11 +127,7 @@ class EncoderTagger:
                 tell=tell,
                 progress=progress,
                 groups=parameter_groups(
-                    model.network,
-                    model.network.encoder,
-                    self._training,
-                    options["head_learning_rate"],
-                    options["layer_decay"],
+                    model.network, model.network.encoder, self._training, options["head_learning_rate"]
                 ),
                 checkpoint=self._checkpoint,
                 of=fingerprint(sentences, self.labels, repr(options)),

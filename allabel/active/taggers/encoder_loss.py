@@ -12,6 +12,7 @@ from allabel.active.taggers.crf_layer import CrfLayer
 from allabel.active.taggers.encoder_batches import batch_of, on_device, padded
 from allabel.active.taggers.encoder_dropout import QuickDropout
 from allabel.active.taggers.encoder_model import EncoderModel
+from allabel.active.taggers.word_loss import WordLossName, word_losses
 
 _UNKNOWN = -100
 
@@ -19,7 +20,7 @@ _UNKNOWN = -100
 class Lesson:
     """Sentences as windows that have a known tag, and the loss on them.
 
-    label_smoothing: share of the loss that asks for all tags alike; without a CRF only.
+    loss: of a word's decision, where the network has no CRF.
     """
 
     def __init__(
@@ -28,9 +29,9 @@ class Lesson:
         sentences: Sequence[Sentence],
         tags: Sequence[str],
         *,
-        label_smoothing: float,
+        loss: WordLossName,
     ) -> None:
-        self._model, self._smoothing = model, label_smoothing
+        self._model, self._loss = model, loss
         place = {tag: i for i, tag in enumerate(tags)}
         gold = [
             np.array([_UNKNOWN if tag is None else place[tag] for tag in sentence.tags], dtype=np.int64)
@@ -57,9 +58,9 @@ class Lesson:
         crf = model.network.crf
         if crf is not None:
             return _of_chains(crf, words, gold, [len(window.words) for window in windows])
-        return nn.functional.cross_entropy(
-            words, on_device(gold, model.device), ignore_index=_UNKNOWN, label_smoothing=self._smoothing
-        )
+        told = on_device(np.flatnonzero(gold != _UNKNOWN), model.device)
+        tags = on_device(gold[gold != _UNKNOWN], model.device)
+        return word_losses(words[told], nn.functional.one_hot(tags, words.shape[1]).bool(), self._loss).mean()
 
 
 def _of_chains(crf: CrfLayer, words: Tensor, gold: IntArray, lengths: Sequence[int]) -> Tensor:

@@ -90,28 +90,16 @@ def load_encoder(
 
 
 def parameter_groups(
-    network: nn.Module, encoder: Any, training: Training, head_learning_rate: float | None, layer_decay: float
+    network: nn.Module, encoder: Any, training: Training, head_learning_rate: float | None
 ) -> list[dict[str, Any]]:
-    """Return parameter groups for AdamW; biases and norms do not decay.
-
-    layer_decay: each layer's rate is so many times that of the layer above it. Source: Howard & Ruder 2018.
-    """
-    depth = {id(p): 0 for p in encoder.base_model.parameters()}
-    top = 0
-    if layer_decay != 1.0:
-        layers = layers_of(encoder)
-        top = len(layers)
-        for height, layer in enumerate(layers, start=1):
-            depth.update({id(p): height for p in layer.parameters()})
+    """Return parameter groups for AdamW; biases and norms do not decay."""
+    pretrained = {id(p) for p in encoder.base_model.parameters()}
     groups: dict[tuple[float, float], dict[str, Any]] = {}
     for p in network.parameters():
         if not p.requires_grad:
             continue
-        rate = training.learning_rate
-        if id(p) in depth:
-            rate *= layer_decay ** (top - depth[id(p)])
-        elif head_learning_rate is not None:
-            rate = head_learning_rate
+        own = training.learning_rate if head_learning_rate is None else head_learning_rate
+        rate = training.learning_rate if id(p) in pretrained else own
         decay = training.weight_decay if p.ndim >= 2 else 0.0
         group = groups.setdefault((rate, decay), {"params": [], "lr": rate, "weight_decay": decay})
         group["params"].append(p)
@@ -132,7 +120,7 @@ def layers_of(network: Any) -> nn.ModuleList:
     if not lists:
         raise InputError(
             f"the layers of the encoder's architecture, {network.config.model_type}, cannot be told apart",
-            remedy="set stochastic_layers to None and layer_decay to 1, which need no layers",
+            remedy="set stochastic_layers to None, which needs no layers",
         )
     return lists[0]
 

@@ -14,17 +14,20 @@ MIN_HELD_OUT = 30
 def hold_out(sentences: Sequence[Sentence], share: float, seed: int) -> tuple[list[int], list[int]]:
     """Return the positions of the sentences to learn from and of those held out, in order.
 
-    Sentences without a known tag are in neither. Sentences with entities are held out first. Nothing is held out where
+    Sentences without a known tag are in neither. Sentences with entities are held out first. Those that bear one id are
+    the first of them and copies of it: none is learned from where the first is held out. Nothing is held out where
     fewer than `MIN_HELD_OUT` would be.
     """
     known = [i for i, sentence in enumerate(sentences) if sentence.n_known]
-    n = int(share * len(known))
+    first = {sentences[i].id: i for i in reversed(known)}
+    n = int(share * len(first))
     if n < MIN_HELD_OUT:
         return known, []
-    drawn = [known[i] for i in np.random.default_rng(seed).permutation(len(known))]
+    originals = sorted(first.values())
+    drawn = [originals[i] for i in np.random.default_rng(seed).permutation(len(originals))]
     held = sorted(sorted(drawn, key=lambda i: not sentences[i].spans())[:n])
-    out = set(held)
-    return [i for i in known if i not in out], held
+    out = {sentences[i].id for i in held}
+    return [i for i in known if sentences[i].id not in out], held
 
 
 def strict_f1(sentences: Sequence[Sentence], predicted: Sequence[Sequence[str]]) -> float:

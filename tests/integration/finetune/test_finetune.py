@@ -194,3 +194,32 @@ def test_finetune_can_be_used_without_the_command(folder: Path) -> None:
         assert done.fitted is not None
         assert (done.n_blank, done.tuned.lesson.n_entities) == (1, 5)
         assert done.tuned.folder.is_relative_to(folder / "tuned")
+
+
+def test_rare_types_are_made_up_for_and_the_model_says_what_it_learned_from(folder: Path, allabel: Run) -> None:
+    plain = allabel("-p", folder, "finetune", "--tagger", "crf")
+    assert plain.status == 0
+    done = allabel("-p", folder, "finetune", "--tagger", "crf", "--imbalance", "scr")
+    assert done.status == 0
+    assert "scr makes" in done.err
+    # Another way is another model, and copies are not counted as texts that people annotated.
+    assert "has learned all of this already" not in done.err
+    learned = [
+        line
+        for one in (plain, done)
+        for line in one.err.splitlines()
+        if line.startswith("learned from") and "; " in line
+    ]
+    assert learned[0].split(" in ")[0] == learned[1].split(" in ")[0]
+
+
+@pytest.mark.parametrize(
+    ("way", "says"), [("focal", "the tagger crf decides on whole sentences"), ("smote", "known are none, sc, scr")]
+)
+def test_a_way_with_rare_types_that_cannot_be_is_refused_before_the_training(
+    folder: Path, allabel: Run, way: str, says: str
+) -> None:
+    done = allabel("-p", folder, "finetune", "--tagger", "crf", "--imbalance", way)
+    assert done.status == 2
+    assert says in done.err
+    assert "training" not in done.err

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from allabel.active.sentence import Sentence, digest
+from allabel.active.sentence import Sentence, digest, well_formed
 from allabel.document import DocId, Document, Span
 from allabel.errors import InputError
 
@@ -44,3 +44,8 @@ def test_a_fingerprint_changes_with_all_that_a_sentence_says(other):
 def test_a_tag_too_many_is_refused_with_the_sentence():
     with pytest.raises(InputError, match="'a' has 2 words, 3 tags"):
         Sentence.of_words(DocId("a"), ["x", "y"], ["O", "O", "O"])
+
+
+def test_an_entity_that_begins_with_i_is_begun_and_none_is_joined_to_another():
+    assert well_formed(["I-X", "I-X", "O", "I-Y", "I-X"]) == ["B-X", "I-X", "O", "B-Y", "B-X"]
+    assert well_formed([]) == []

@@ -32,7 +32,7 @@ class BiLstm(Network):
         scores = self.out(self.dropout(self.encode(batch)))
         mask = inside(batch.lengths, scores.shape[1])
         if self.crf is None:
-            return partial_loss(scores, batch.allowed, mask)
+            return partial_loss(scores, batch.allowed, mask, self.word_loss)
         told = mask & ~batch.allowed.all(dim=2)
         return self.crf.loss(scores.float(), batch.allowed, batch.lengths) / told.sum().clamp(min=1)
 

@@ -25,7 +25,7 @@ class CnnCnnLstm(Network):
         given = batch.allowed
         if self._free_running and bool((given.sum(dim=2) > 1)[mask].any()):
             given = self._written(encoded.detach(), batch, given)
-        return partial_loss(self.decoder(encoded, given), batch.allowed, mask)
+        return partial_loss(self.decoder(encoded, given), batch.allowed, mask, self.word_loss)
 
     def encode(self, batch: Batch, spelled: Tensor | None = None) -> Tensor:
         """Return (b, n, size), without [BOS] and [EOS]."""

@@ -8,15 +8,17 @@ from torch import Tensor, nn
 from allabel.active.taggers.networks.batch import Batch
 from allabel.active.taggers.networks.dropped import Dropped
 from allabel.active.taggers.networks.words import WordFeatures
+from allabel.active.taggers.word_loss import WordLossName, word_losses
 
 
 class Network(nn.Module, ABC):
     """Words in, IOBES tags out. Batches come longest sentence first; what stands in padding means nothing.
 
-    features: what the words' vectors are made by.
+    features: what the words' vectors are made by. word_loss: of a word's decision, where each is decided by itself.
     """
 
     features: WordFeatures
+    word_loss: WordLossName = "cross_entropy"
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:
@@ -39,15 +41,15 @@ class Network(nn.Module, ABC):
         """Return the tags of so many passes with dropout after `encode`, (b, n_passes, n)."""
 
 
-def partial_loss(logits: Tensor, allowed: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean of minus the log of the allowed tags' summed probability, over words not all of whose tags are.
+def partial_loss(logits: Tensor, allowed: Tensor, mask: Tensor, name: WordLossName) -> Tensor:
+    """Return the mean loss of the allowed tags' summed probability, over words not all of whose tags are.
 
-    logits: (b, n, k). allowed: (b, n, k), at least one a word. mask: (b, n). Source: Tsuboi et al. 2008.
+    logits: (b, n, k). allowed: (b, n, k), at least one a word. mask: (b, n). name: see `word_losses`.
+    Source: Tsuboi et al. 2008.
     """
     told = mask & ~allowed.all(dim=2)
-    scores, fitting = logits[told].float(), allowed[told]
-    summed = scores.masked_fill(~fitting, -torch.inf).logsumexp(dim=1) - scores.logsumexp(dim=1)
-    return -summed.sum() / max(1, len(summed))
+    losses = word_losses(logits[told], allowed[told], name)
+    return losses.sum() / max(1, len(losses))
 
 
 def inside(lengths: Tensor, n: int) -> Tensor:

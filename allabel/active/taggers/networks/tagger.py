@@ -24,6 +24,7 @@ from allabel.active.taggers.networks.answers import Answers
 from allabel.active.taggers.networks.batch import Rows, form
 from allabel.active.taggers.networks.network import Network
 from allabel.active.taggers.vocabulary import Vocabulary, word_vectors
+from allabel.active.taggers.word_loss import WordLossName, check_loss
 from allabel.errors import InputError
 
 _WEIGHTS = "model.safetensors"
@@ -48,12 +49,14 @@ class NetworkTagger(ABC):
     training: see `Training`. incremental: a second `fit` goes on from the last weights, with a fresh optimizer and rows
     for the new words; else each begins anew. vectors: a word2vec or GloVe text file that the embeddings of its words
     begin from. lowercase: word embeddings are of words in lower case; characters are as they stand. everywhere: passes
-    of `sample` drop out in every layer, which costs as many predictions; else after the word encoder only. checkpoint:
-    a file for training to go on from after a kill.
+    of `sample` drop out in every layer, which costs as many predictions; else after the word encoder only. loss: of a
+    word's decision, see `word_losses`. checkpoint: a file for training to go on from after a kill.
     """
 
     name: str
     learns_partly: ClassVar[bool] = True
+    # Whether a linear chain decides on the tags.
+    _crf: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -64,11 +67,14 @@ class NetworkTagger(ABC):
         vectors: Path | None,
         lowercase: bool,
         everywhere: bool,
+        loss: WordLossName,
         checkpoint: Path | None,
     ) -> None:
+        check_loss(loss, self.name, crf=self._crf)
         self._labels, self._scheme = tuple(labels), Iobes(labels)
         self._training, self._incremental, self._vectors = training, incremental, vectors
         self._lowercase, self._everywhere, self._checkpoint = lowercase, everywhere, checkpoint
+        self._loss: WordLossName = loss
         self._device = devices.device(training.device)
         self._words, self._characters = Vocabulary(), Vocabulary()
         self._network: Network | None = None
@@ -123,7 +129,7 @@ class NetworkTagger(ABC):
             tell=tell,
             progress=progress,
             checkpoint=self._checkpoint,
-            of=fingerprint(sentences, self._labels, repr((self.name, self._options(), self._lowercase))),
+            of=fingerprint(sentences, self._labels, repr((self.name, self._options(), self._lowercase, self._loss))),
         )
         return history.fitted(learned)
 
@@ -160,6 +166,7 @@ class NetworkTagger(ABC):
                 "vectors": None if self._vectors is None else str(self._vectors),
                 "lowercase": self._lowercase,
                 "everywhere": self._everywhere,
+                "loss": self._loss,
                 "options": self._options(),
                 "words": list(self._words),
                 "characters": list(self._characters),
@@ -199,6 +206,7 @@ class NetworkTagger(ABC):
         if self._network is None or not self._incremental:
             self._words, self._characters = Vocabulary(), Vocabulary()
             self._network = self._build().to(self._device)
+        self._network.word_loss = self._loss
         known = [form(word, self._lowercase) for sentence in sentences if sentence.n_known for word in sentence.words]
         others = [form(w, self._lowercase) for sentence in sentences if not sentence.n_known for w in sentence.words]
         new = [word for word in dict.fromkeys(known) if word not in self._words]
@@ -233,4 +241,5 @@ def shared(told: dict[str, Any]) -> dict[str, Any]:
         "vectors": None if told["vectors"] is None else Path(told["vectors"]),
         "lowercase": told["lowercase"],
         "everywhere": told["everywhere"],
+        "loss": told["loss"],
     }

@@ -12,6 +12,7 @@ from with_torch import torch
 from allabel.active.taggers.checkpoint import fingerprint
 from allabel.active.taggers.fitting import Training, decayed, length_batches, train
 from allabel.active.taggers.held_out import hold_out, strict_f1
+from allabel.document import DocId
 from allabel.errors import AllabelError, InputError
 
 X = torch.randn(60, 6, generator=torch.Generator().manual_seed(0))
@@ -226,13 +227,23 @@ def test_buckets_leave_little_padding_and_are_new_each_time():
 
 
 def test_sentences_with_entities_are_held_out_and_none_without_a_known_tag():
-    sentences = [*lessons(60), *(sentence.with_tags(["O"] * len(sentence)) for sentence in lessons(60))]
-    sentences += [sentence.unknown() for sentence in lessons(60)]
+    tagged = [*lessons(60), *(sentence.with_tags(["O"] * len(sentence)) for sentence in lessons(60))]
+    tagged += [sentence.unknown() for sentence in lessons(60)]
+    sentences = [replace(sentence, id=DocId(f"{i}")) for i, sentence in enumerate(tagged)]
     learned, held = hold_out(sentences, 0.25, seed=1)
     assert len(held) == 30
     assert all(i < 60 for i in held)
     assert sorted(learned + held) == list(range(120))
     assert hold_out(sentences, 0.25, seed=2)[1] != held
+
+
+def test_copies_of_a_held_out_sentence_are_not_learned_from_and_it_is_held_out_once():
+    sentences = [sentence for sentence in lessons(120) for _ in range(3)]
+    learned, held = hold_out(sentences, 0.25, seed=1)
+    assert len(held) == 30
+    assert all(i % 3 == 0 for i in held)
+    assert not {sentences[i].id for i in learned} & {sentences[i].id for i in held}
+    assert len(learned) == 3 * 90
 
 
 def test_fewer_than_thirty_are_not_held_out():

@@ -100,7 +100,7 @@ def test_the_loss_of_partly_known_words_is_minus_the_log_of_what_is_allowed() ->
     mask = torch.tensor([[True, True, True], [True, False, False]])
     p = logits.softmax(dim=2)
     expected = -(p[0, 0, 1].log() + p[0, 1, [1, 2]].sum().log() + p[1, 0, 1:].sum().log()) / 3
-    assert partial_loss(logits, allowed, mask).item() == pytest.approx(expected.item(), abs=1e-6)
+    assert partial_loss(logits, allowed, mask, "cross_entropy").item() == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_a_sentences_log_probability_is_the_sum_over_its_greedy_steps(tagger: CnnCnnLstmTagger) -> None:
