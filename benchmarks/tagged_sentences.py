@@ -27,6 +27,23 @@ class Corpus:
 
 CORPORA = {
     "bc5cdr": Corpus(("bc5cdr/iob_pos/train.tsv",), ("bc5cdr/iob_pos/test.tsv",), ("Chemical", "Disease")),
+    "anem": Corpus(
+        ("anem/test/AnEM.train",),
+        ("anem/test/AnEM.test",),
+        (
+            "Anatomical_system",
+            "Cell",
+            "Cellular_component",
+            "Developing_anatomical_structure",
+            "Immaterial_anatomical_entity",
+            "Multi-tissue_structure",
+            "Organ",
+            "Organism_subdivision",
+            "Organism_substance",
+            "Pathological_formation",
+            "Tissue",
+        ),
+    ),
     "gmb_subset": Corpus(("gmb_subset/ner_dataset.csv",), (), ("geo", "org", "tim", "gpe", "per", "art", "eve", "nat")),
     "wnut17": Corpus(
         ("wnut17/wnut17train.conll",),
