@@ -68,8 +68,10 @@ class Settings(BaseSettings):
     form: how entities are asked for and written down, `grouped`, `json` or `markup`. copied: whether a model may only
     write strings that stand in the text, where the form is JSON. floor: demonstrations that score below this
     share of the best one are left out. diversity: above 0, demonstrations are chosen unlike one another. cover_labels:
-    whether each label is to be among them. exclude_near_duplicates: whether near-duplicates of a text are no
-    demonstrations of it, as evaluation wants it. context_tokens: the model's window, where its server does not tell it.
+    whether each label is to be among them. cover_rare: whether each rare label is that a demonstration of at least half
+    the best score has; with `cover_labels` it changes nothing. exclude_near_duplicates: whether near-duplicates of a
+    text are no demonstrations of it, as evaluation wants it. context_tokens: the model's window, where its server does
+    not tell it.
     part_tokens, part_overlap: longer texts are split into parts of so many tokens, so many shown twice; an estimate.
     structured: how a server is bound to the form of an answer; `none` where it cannot be, and answers are only read
     strictly. requests_per_minute, tokens_per_minute: what a server allows. retries: after a passing fault.
@@ -105,6 +107,7 @@ class Settings(BaseSettings):
     floor: float = Field(default=0.0, ge=0, le=1)
     diversity: float = Field(default=0.0, ge=0, le=1)
     cover_labels: bool = False
+    cover_rare: bool = False
     exclude_near_duplicates: bool = False
     context_tokens: int | None = Field(default=None, ge=64)
     part_tokens: int = Field(default=1024, ge=64)

@@ -98,7 +98,7 @@ class ProjectTools:
 
 def _nothing_to_learn_from(strategy: str) -> InputError:
     return InputError(
-        f"the strategy {strategy!r} asks the annotator on board how unsure it is, which learns from annotated texts, "
+        f"the strategy {strategy!r} asks the annotator on board, which learns from annotated texts, "
         "and there are none yet",
         remedy="begin with a strategy that needs none, --strategy adaptive for example (allabel select --list says "
         "which do), or allabel import FILE --as annotations",

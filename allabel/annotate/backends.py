@@ -190,6 +190,7 @@ def _asking(
             settings.diversity,
             settings.cover_labels,
             settings.exclude_near_duplicates,
+            settings.cover_rare,
         ),
         splitting=Splitting(settings.part_tokens, settings.part_overlap),
         window=window,

@@ -16,7 +16,7 @@ from allabel.document import DocId, Span
 from allabel.schema import LabelSchema
 from retrieval.tokenize import words
 
-ON_BOARD = "the annotator on board measures uncertainty here: seconds, no LLM tokens"
+ON_BOARD = "the annotator on board tags here: seconds, no LLM tokens"
 CHARACTERS_A_TOKEN = 4
 # The backends that run here, and ask no language model.
 RUN_HERE = ("embedded", "tuned")

@@ -41,7 +41,7 @@ def test_the_default_strategy_goes_on_round_by_round_without_a_server(folder: Pa
         assert f"queued {n_texts} texts, round {n} of 5" in ended.err
         waits = f"round {n + 1} of 5 (uncertain_word_coverage) waits for the annotation of {n_texts} queued texts"
         assert (waits in ended.err) == (n < 5)
-        said = "the annotator on board measures uncertainty here: seconds, no LLM tokens"
+        said = "the annotator on board tags here: seconds, no LLM tokens"
         assert ended.err.count(said) == (n > 1)
         assert "chat backend" not in ended.err
         if n < 5:
@@ -57,12 +57,12 @@ def test_a_token_budget_asks_the_annotator_on_board_once_a_round(folder: Path, a
     select = ("-p", folder, "select", "--budget", "400tokens")
     allabel(*select)
     allabel("-p", folder, "annotate", "--from-gold")
-    assert allabel(*select).err.count("the annotator on board measures uncertainty here") == 1
+    assert allabel(*select).err.count("the annotator on board tags here") == 1
 
 
 def test_the_plan_says_that_the_annotator_on_board_takes_no_tokens(folder: Path, allabel: Command) -> None:
     plan = ("-p", folder, "select", "--budget", "15", "--plan", "--backend", "chat")
-    assert "uncertainty: the annotator on board measures uncertainty here: seconds, no LLM tokens" in allabel(*plan).out
+    assert "uncertainty: the annotator on board tags here: seconds, no LLM tokens" in allabel(*plan).out
     (data,) = lines(allabel(*plan, "--json").out)
     assert [(s["stage"], s["on_board"], s["n_tagged"]) for s in data["stages"]] == [
         ("word_coverage", False, 0),

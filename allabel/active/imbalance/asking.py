@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from allabel.active.base import TokenTagger
-from allabel.active.imbalance.resampling import rareness
 from allabel.active.queries import Asking, Scores
 from allabel.active.sentence import Sentence
+from allabel.rareness import rareness
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class RareTypes:
         open_ = [np.array([tag is None for tag in sentence.tags], dtype=bool) for sentence in sentences]
         lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int64)
         expected = np.array([own[free].sum(axis=0) for own, free in zip(found, open_, strict=True)])
-        rare = rareness(expected.reshape(len(sentences), len(types)), np.array([free.sum() for free in open_]))
+        rare = rareness(
+            expected.reshape(len(sentences), len(types)).sum(axis=0), sum(int(free.sum()) for free in open_)
+        )
         worth = np.sqrt(expected) @ rare / np.sqrt(np.maximum(1, lengths)) if len(sentences) else np.zeros(0)
         some = np.array([free.any() for free in open_], dtype=bool)
         words = -np.concatenate([own @ rare for own in found]) if found else np.zeros(0)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from allabel.active.base import FloatArray, IntArray
 from allabel.active.sentence import OUTSIDE, Sentence
+from allabel.rareness import rareness
 
 Counts = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
@@ -31,7 +32,7 @@ def sc(counts: Counts, lengths: IntArray, *, public_code: bool = False) -> IntAr
 
 def scr(counts: Counts, lengths: IntArray, *, public_code: bool = False) -> IntArray:
     """Repeat by number and rareness: `1 + ceil(sqrt(sum_t r_t c(t, s)))`."""
-    rare = counts @ rareness(counts, lengths)
+    rare = counts @ rareness(counts.sum(axis=0), lengths.sum())
     return _repeats(counts, np.sqrt(_bits(rare)) if public_code else 1 + np.ceil(np.sqrt(rare)))
 
 
@@ -43,13 +44,6 @@ def scrd(counts: Counts, lengths: IntArray, *, public_code: bool = False) -> Int
 def nscrd(counts: Counts, lengths: IntArray, *, public_code: bool = False) -> IntArray:
     """As `scrd`, and each further word of a type counts less: `1 + ceil(sum_t r_t sqrt(c(t, s)) / sqrt(l_s))`."""
     return _dense(np.sqrt(counts), counts, lengths, public_code=public_code)
-
-
-def rareness(counts: Counts, lengths: IntArray) -> FloatArray:
-    """Return `r_t = -ln(sum_s c(t, s) / N)` of each type, (n_types,); 0 where no word bears it. N: all words."""
-    of_type = np.asarray(counts.sum(axis=0), dtype=np.float64)
-    total = max(1, int(lengths.sum()))
-    return np.where(of_type > 0, -np.log(np.where(of_type > 0, of_type, total) / total), 0.0)
 
 
 def entity_words(sentences: Sequence[Sentence], labels: Sequence[str]) -> IntArray:
@@ -64,7 +58,7 @@ def entity_words(sentences: Sequence[Sentence], labels: Sequence[str]) -> IntArr
 
 
 def _dense(weighed: Counts, counts: Counts, lengths: IntArray, *, public_code: bool) -> IntArray:
-    rare = weighed @ rareness(counts, lengths)
+    rare = weighed @ rareness(counts.sum(axis=0), lengths.sum())
     root = np.sqrt(np.maximum(1, lengths))
     return _repeats(counts, _bits(rare) / root if public_code else 1 + np.ceil(rare / root))
 

@@ -34,6 +34,7 @@ class Choosing:
     diversity: float = 0.0
     cover_labels: bool = False
     exclude_near_duplicates: bool = False
+    cover_rare: bool = False
 
     def chooser(self, demonstrations: Sequence[Demonstration], retriever: IndexFactory) -> DemonstrationChooser:
         """Return the chooser among these demonstrations."""
@@ -44,6 +45,7 @@ class Choosing:
             floor=self.floor,
             diversity=self.diversity,
             cover_labels=self.cover_labels,
+            cover_rare=self.cover_rare,
             exclude_near_duplicates=self.exclude_near_duplicates,
         )
 

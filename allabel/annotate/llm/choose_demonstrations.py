@@ -1,11 +1,12 @@
 """Which demonstrations a text is shown: near to it, and where asked unlike one another, of every label, no copies."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from allabel.annotate.base import Demonstration
-from allabel.annotate.llm.cover_labels import cover
+from allabel.annotate.llm.cover_labels import Labels, cover, rare_labels
 from retrieval.alike import Features, alike, features
 from retrieval.borrowed import Index
 from retrieval.mmr import mmr, relative
@@ -13,6 +14,8 @@ from retrieval.mmr import mmr, relative
 IndexFactory = Callable[[Sequence[str]], Index]
 # What diversity and labels choose from, at least and for each demonstration that is asked for.
 N_CANDIDATES, CANDIDATES_PER_SHOT = 32, 4
+# A text may hold the labels of candidates that score at least this share of its best one.
+NEAR = 0.5
 
 
 class DemonstrationChooser:
@@ -23,6 +26,9 @@ class DemonstrationChooser:
     diversity: in [0, 1]; above 0 the candidates are ranked anew by maximal marginal relevance.
     cover_labels: whether each label that some candidate holds is to be among the k, where that can be; the nearest
     ones are kept that leave room for it.
+    cover_rare: whether each rare label (`rare_labels`) that the text may hold is to be among the k, where that can be.
+    It may hold a label of a candidate that scores at least `NEAR` of the best one; none where no candidate scores
+    above 0. The nearest ones are kept that leave room. With `cover_labels` it changes nothing: that covers more.
     exclude_near_duplicates: whether near-duplicates of the text (Jaccard >= 0.8) are no demonstrations of it either:
     for evaluation, where the text's own gold would be shown.
     With none of these it returns what `Demonstrations.nearest` returns.
@@ -37,22 +43,25 @@ class DemonstrationChooser:
         floor: float = 0.0,
         diversity: float = 0.0,
         cover_labels: bool = False,
+        cover_rare: bool = False,
         exclude_near_duplicates: bool = False,
     ) -> None:
         if k < 0 or not 0 <= floor <= 1 or not 0 <= diversity <= 1:
             raise ValueError(f"k {k} must be at least 0, floor {floor} and diversity {diversity} in [0, 1]")
         self.all, self._k = tuple(demonstrations), k
-        self._floor, self._diversity, self._cover_labels = floor, diversity, cover_labels
+        self._floor, self._diversity = floor, diversity
+        self._cover_labels, self._covers = cover_labels, cover_labels or cover_rare
         self._exclude_near = exclude_near_duplicates
         self._index = retriever([d.text for d in self.all]) if self.all else None
         self._labels = [frozenset(span.label for span in d.entities) for d in self.all]
+        self._rare = rare_labels(self.all) if cover_rare else Labels()
         self._features: dict[int, Features] = {}
 
     def choose(self, texts: Sequence[str]) -> list[list[Demonstration]]:
         """Return each text's demonstrations, in order: (n_texts, at most k), best first."""
         if self._index is None or not self._k or not texts:
             return [[] for _ in texts]
-        anew = self._diversity > 0 or self._cover_labels
+        anew = self._diversity > 0 or self._covers
         n = max(N_CANDIDATES, CANDIDATES_PER_SHOT * self._k) if anew else self._k
         return [[self.all[i] for i in self._chosen(*row)] for row in self._candidates(self._index, texts, n)]
 
@@ -81,17 +90,25 @@ class DemonstrationChooser:
         return self._features[d]
 
     def _chosen(self, ids: list[int], scores: list[float]) -> list[int]:
+        wanted = self._wanted(ids, scores) if self._covers else {}
         if self._floor and ids and scores[0] > 0:
             ids = [d for d, score in zip(ids, scores, strict=True) if score >= self._floor * scores[0]]
         if self._diversity and len(ids) > 1:
             ids = self._diverse(ids, scores[: len(ids)])
-        if self._cover_labels:
-            return [ids[i] for i in cover([self._labels[d] for d in ids], self._k)]
+        if self._covers:
+            return [ids[i] for i in cover([wanted[d] for d in ids], self._k)]
         return ids[: self._k]
+
+    def _wanted(self, ids: list[int], scores: list[float]) -> dict[int, Labels]:
+        """Return which of each candidate's labels are to be covered: all, or the rare ones of those that are near."""
+        if self._cover_labels:
+            return {d: self._labels[d] for d in ids}
+        least = NEAR * scores[0] if ids and scores[0] > 0 else math.inf
+        return {d: self._labels[d] & self._rare if s >= least else Labels() for d, s in zip(ids, scores, strict=True)}
 
     def _diverse(self, ids: list[int], scores: list[float]) -> list[int]:
         assert self._index is not None
         vectors = self._index.vectors()[ids]
-        n = len(ids) if self._cover_labels else self._k
+        n = len(ids) if self._covers else self._k
         taken, _ = mmr(relative(np.array(scores)), vectors, n, self._diversity)
         return [ids[i] for i in taken.tolist()]

@@ -1,8 +1,29 @@
-"""A few of many ranked candidates that hold every label between them."""
+"""A few of many ranked candidates that hold every label between them, or every rare one."""
 
+from collections import Counter
 from collections.abc import Sequence
 
+from allabel.annotate.base import Demonstration
+from allabel.rareness import rareness
+
 Labels = frozenset[str]
+
+
+def rare_labels(demonstrations: Sequence[Demonstration]) -> Labels:
+    """Return the labels that are rarer than labels are on average; empty where all are equally frequent.
+
+    The rareness of a label is minus the logarithm of its share of all words (runs without white space), as in
+    Wang & Wang 2022, METHODS.md 4; rare is what lies above the mean of the labels. Of one label none is rare.
+    """
+    n_words = max(1, sum(len(d.text.split()) for d in demonstrations))
+    of_label: Counter[str] = Counter()
+    for d in demonstrations:
+        for span in d.entities:
+            of_label[span.label] += max(1, len(d.text[span.start : span.end].split()))
+    rare = rareness(of_label.values(), n_words)
+    # The margin is for rounding: labels of one frequency are all as rare as their mean.
+    limit = rare.sum() / max(1, len(rare)) + 1e-9
+    return frozenset(label for label, own in zip(of_label, rare.tolist(), strict=True) if own > limit)
 
 
 def cover(ranked: Sequence[Labels], k: int) -> list[int]:

@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from allabel.annotate.backends import build
 from allabel.annotate.base import Demonstration
 from allabel.annotate.demonstrations import Demonstrations
+from allabel.annotate.llm.annotator import Choosing, LlmAnnotator
 from allabel.annotate.llm.choose_demonstrations import DemonstrationChooser
+from allabel.config import Settings
 from allabel.document import DocId, Document, Span
+from allabel.schema import LabelSchema
 from retrieval.alike import alike, features
 from retrieval.base import TopK
 from retrieval.bm25 import Bm25
@@ -109,6 +113,75 @@ def test_diversity_and_labels_go_together() -> None:
     vectors = np.eye(4, dtype=np.float32)
     chooser = DemonstrationChooser(ABCD, Told(FALLING, vectors), 2, diversity=0.3, cover_labels=True)
     assert ids(chooser.choose(["x"])) == ["c", "d"]
+
+
+# A is everywhere, R is the label of one demonstration: the sixth nearest.
+COMMON = [shown(name, f"text {name}", "R" if name == "f" else "A") for name in "abcdefgh"]
+GENTLE = [1.0, 0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5]
+
+
+def test_a_rare_label_of_the_sixth_nearest_comes_among_four() -> None:
+    chosen = DemonstrationChooser(COMMON, Told(GENTLE), 4, cover_rare=True).choose(["x"])
+    assert ids(chosen) == ["a", "b", "c", "f"]
+    assert ids(DemonstrationChooser(COMMON, Told(GENTLE), 4).choose(["x"])) == ["a", "b", "c", "d"]
+
+
+def test_the_setting_reaches_the_chooser() -> None:
+    settings = Settings(backend="chat", base_url="http://127.0.0.1:1/v1", model="m", shots=4, cover_rare=True)
+    annotator = build(LabelSchema.of(["A", "R"]), settings)
+    assert isinstance(annotator, LlmAnnotator)
+    choosing = annotator._choosing
+    assert choosing == Choosing(4, cover_rare=True)
+    assert ids(choosing.chooser(COMMON, Told(GENTLE)).choose(["x"])) == ["a", "b", "c", "f"]
+
+
+def test_a_rare_label_that_only_a_far_demonstration_has_does_not_come() -> None:
+    far = [1.0, 0.9, 0.8, 0.7, 0.65, 0.49, 0.4, 0.3]
+    chosen = DemonstrationChooser(COMMON, Told(far), 4, cover_rare=True).choose(["x"])
+    assert ids(chosen) == ["a", "b", "c", "d"]
+    at_half = DemonstrationChooser(COMMON, Told([*far[:5], 0.5, 0.4, 0.3]), 4, cover_rare=True).choose(["x"])
+    assert ids(at_half) == ["a", "b", "c", "f"]
+
+
+def test_where_nothing_is_alike_no_rare_label_is_looked_for() -> None:
+    chosen = DemonstrationChooser(COMMON, Told([0.0] * 8), 4, cover_rare=True).choose(["x"])
+    assert ids(chosen) == ["a", "b", "c", "d"]
+
+
+def test_a_rare_label_is_looked_for_among_the_candidates_only() -> None:
+    many = [shown(f"d{n}", f"text {n}", "R" if n == 32 else "A") for n in range(40)]
+    chooser = DemonstrationChooser(many, Told(np.linspace(1, 0.9, 40)), 2, cover_rare=True)
+    assert ids(chooser.choose(["x"])) == ["d0", "d1"]
+
+
+def test_a_frequent_label_is_not_made_room_for() -> None:
+    labels = ["A", "A", "A", "B", "A", "B", "B", "R"]
+    mine = [shown(name, f"text {name}", label) for name, label in zip("abcdefgh", labels, strict=True)]
+    assert ids(DemonstrationChooser(mine, Told(GENTLE), 3, cover_rare=True).choose(["x"])) == ["a", "b", "h"]
+    assert ids(DemonstrationChooser(mine, Told(GENTLE), 3, cover_labels=True).choose(["x"])) == ["a", "d", "h"]
+
+
+def test_where_all_labels_are_to_be_covered_the_rare_ones_change_nothing() -> None:
+    far = [1.0, 0.9, 0.8, 0.7, 0.65, 0.49, 0.4, 0.3]
+    both = DemonstrationChooser(COMMON, Told(far), 4, cover_labels=True, cover_rare=True).choose(["x"])
+    assert ids(both) == ids(DemonstrationChooser(COMMON, Told(far), 4, cover_labels=True).choose(["x"]))
+    assert ids(both) == ["a", "b", "c", "f"]
+
+
+def test_diversity_and_rare_labels_go_together() -> None:
+    vectors = np.eye(8, dtype=np.float32)
+    chooser = DemonstrationChooser(COMMON, Told(GENTLE, vectors), 4, diversity=0.3, cover_rare=True)
+    assert ids(chooser.choose(["x"])) == ["a", "b", "c", "f"]
+
+
+def test_a_floor_may_leave_a_rare_label_out() -> None:
+    chooser = DemonstrationChooser(COMMON, Told(GENTLE), 4, floor=0.65, cover_rare=True)
+    assert ids(chooser.choose(["x"])) == ["a", "b", "c", "d"]
+
+
+def test_without_rare_labels_it_is_the_nearest() -> None:
+    equal = [shown(name, f"text {name}", "A") for name in "abcdefgh"]
+    assert ids(DemonstrationChooser(equal, Told(GENTLE), 3, cover_rare=True).choose(["x"])) == ["a", "b", "c"]
 
 
 LONG = "to a solution of the acid in dry THF was added n-BuLi at low temperature and the mixture stirred overnight"
