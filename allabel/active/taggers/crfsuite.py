@@ -10,9 +10,9 @@ import numpy as np
 from allabel.active.base import Fitted, FloatArray, Prediction, Progress, Tell, check_tags
 from allabel.active.sentence import OUTSIDE, Sentence, tag_set, well_formed
 from allabel.active.taggers.folder import damaged, describe, description, replacing
-from allabel.active.taggers.form_features import lower_words, told
+from allabel.active.taggers.form_features import tagged_words, told
 from allabel.annotate.crf import Crf, Decoded
-from allabel.annotate.features import Lexicon, lexicon
+from allabel.annotate.features import Lexicon
 from allabel.errors import InputError
 
 _WEIGHTS = "weights.npz"
@@ -67,9 +67,8 @@ class CrfTagger:
             )
         began = perf_counter()
         tags = [[tag or OUTSIDE for tag in sentence.tags] for sentence in whole]
-        words = [lower_words(sentence) for sentence in whole]
-        self._lexicon = lexicon(zip(words, tags, strict=True)) if self._with_lexicon else None
-        own = [lexicon([pair]) for pair in zip(words, tags, strict=True)]
+        counts, own = tagged_words(whole)
+        self._lexicon = counts if self._with_lexicon else None
         self._crf = Crf([told(s, self._lexicon, mine) for s, mine in zip(whole, own, strict=True)], tags)
         seconds = perf_counter() - began
         n_words = sum(map(len, whole))

@@ -1,11 +1,21 @@
 """What the forms of words say, for words cut in any way: the features of the embedded annotator, word by word."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain
 
 from allabel.active.sentence import Sentence
-from allabel.annotate.features import LEXICON_OFFSETS, OFFSETS, OUTSIDE, Lexicon, lexicon_features, word_features
+from allabel.annotate.features import (
+    LEXICON_OFFSETS,
+    OFFSETS,
+    OUTSIDE,
+    Lexicon,
+    lexicon,
+    lexicon_features,
+    word_features,
+)
 from allabel.annotate.pieces import Piece, pieces
+from allabel.document import DocId
 
 
 def told(sentence: Sentence, counts: Lexicon | None, own: Lexicon) -> list[list[str]]:
@@ -31,6 +41,24 @@ def told(sentence: Sentence, counts: Lexicon | None, own: Lexicon) -> list[list[
         )
         for i in range(n)
     ]
+
+
+def tagged_words(sentences: Sequence[Sentence]) -> tuple[Lexicon, list[Lexicon]]:
+    """Return the tags of all words, and of each sentence those that are left out in training: its own and its copies'.
+
+    Copies bear the id of their original. Words that are not known count nowhere.
+    """
+    pairs = [_known(sentence) for sentence in sentences]
+    of_id: dict[DocId, list[tuple[list[str], list[str]]]] = defaultdict(list)
+    for sentence, pair in zip(sentences, pairs, strict=True):
+        of_id[sentence.id].append(pair)
+    own = {id: lexicon(some) for id, some in of_id.items()}
+    return lexicon(pairs), [own[sentence.id] for sentence in sentences]
+
+
+def _known(sentence: Sentence) -> tuple[list[str], list[str]]:
+    known = [(word, tag) for word, tag in zip(lower_words(sentence), sentence.tags, strict=True) if tag is not None]
+    return [word for word, _ in known], [tag for _, tag in known]
 
 
 def lower_words(sentence: Sentence) -> list[str]:

@@ -15,8 +15,8 @@ from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Progre
 from allabel.active.imbalance.losses import LOSSES, WordLoss
 from allabel.active.sentence import Sentence, tag_set, well_formed
 from allabel.active.taggers.folder import damaged, describe, description, replacing
-from allabel.active.taggers.form_features import lower_words, told
-from allabel.annotate.features import Lexicon, lexicon
+from allabel.active.taggers.form_features import tagged_words, told
+from allabel.annotate.features import Lexicon
 from allabel.errors import InputError
 
 _WEIGHTS = "weights.npz"
@@ -69,8 +69,8 @@ class SoftmaxTagger:
                 remedy="annotate some, or give those that are",
             )
         began = perf_counter()
-        own = [lexicon([_known(sentence)]) for sentence in learned]
-        self._lexicon = lexicon(map(_known, learned)) if self._with_lexicon else None
+        counts, own = tagged_words(learned)
+        self._lexicon = counts if self._with_lexicon else None
         known = [tag is not None for sentence in learned for tag in sentence.tags]
         spoken = chain.from_iterable(told(s, self._lexicon, mine) for s, mine in zip(learned, own, strict=True))
         words = [features for features, is_known in zip(spoken, known, strict=True) if is_known]
@@ -163,8 +163,3 @@ def _learned(words: sparse.csr_array, gold: IntArray, n_tags: int, loss: WordLos
 def _softmax(scores: FloatArray) -> FloatArray:
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
-
-
-def _known(sentence: Sentence) -> tuple[list[str], list[str]]:
-    pairs = [(word, tag) for word, tag in zip(lower_words(sentence), sentence.tags, strict=True) if tag is not None]
-    return [word for word, _ in pairs], [tag for _, tag in pairs]

@@ -6,7 +6,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from tiny_encoders import LABELS, lessons
 
-from allabel.active.taggers.form_features import told
+from allabel.active.taggers.form_features import tagged_words, told
 from allabel.active.taggers.held_out import strict_f1
 from allabel.active.taggers.softmax import SoftmaxTagger
 from allabel.errors import InputError
@@ -41,3 +41,13 @@ def test_it_learns_from_the_known_words_of_a_sentence_alone() -> None:
 def test_a_loss_that_is_not_known_names_those_that_are() -> None:
     with pytest.raises(InputError, match="cross_entropy, focal, dice"):
         SoftmaxTagger(LABELS, loss="hinge")
+
+
+def test_what_copies_of_a_sentence_say_of_its_words_is_left_out_as_what_it_says_itself() -> None:
+    # Else every word of a repeated sentence is known from its copy, and nothing but that is learned.
+    counts, own = tagged_words([*lessons(3), *lessons(3)])
+    for sentence, mine in zip([*lessons(3), *lessons(3)], own, strict=True):
+        alone = tagged_words([*lessons(3)])
+        rest = [one for one in lessons(3) if one.id != sentence.id]
+        assert told(sentence, counts, mine) == told(sentence, tagged_words([*rest, *rest])[0], {})
+        assert told(sentence, alone[0], alone[1][lessons(3).index(sentence)]) == told(sentence, counts, mine)
