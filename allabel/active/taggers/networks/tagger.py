@@ -1,5 +1,6 @@
 """A small network as a tagger: vocabulary, training, answers, saving."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -102,7 +103,8 @@ class NetworkTagger(ABC):
     ) -> Fitted:
         """Train, or train on; sentences in which nothing is known only add words that `vectors` knows.
 
-        Raises InputError where no word is annotated, and LabelError where a tag is not among `tags`.
+        Raises InputError where no word is annotated, LabelError where a tag is not among `tags`, AllabelError where
+        memory runs out or the loss is no number any more. Whatever is raised, the tagger stays what it was.
         """
         check_tags(sentences, self.tags)
         if not any(sentence.n_known for sentence in sentences):
@@ -110,6 +112,15 @@ class NetworkTagger(ABC):
                 f"none of the {len(sentences)} sentences is annotated, so there is nothing to learn",
                 remedy="annotate some, or give those that are",
             )
+        # Learning on changes the network in place.
+        before = copy.deepcopy((self._words, self._characters, self._network))
+        try:
+            return self._fitted(sentences, seed, tell, progress)
+        except BaseException:
+            self._words, self._characters, self._network = before
+            raise
+
+    def _fitted(self, sentences: Sequence[Sentence], seed: int, tell: Tell, progress: Progress) -> Fitted:
         with devices.seeded(seed):
             network = self._prepared(sentences)
         chosen, held = hold_out(sentences, self._training.held_out, seed)

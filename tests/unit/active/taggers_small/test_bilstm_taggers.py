@@ -12,6 +12,7 @@ from allabel.active.taggers.bilstm import BiLstmCrfTagger, BiLstmTagger, LstmSiz
 from allabel.active.taggers.fitting import Training
 from allabel.active.taggers.iobes import Iobes
 from allabel.document import DocId
+from allabel.errors import InputError
 
 SIZES = LstmSizes(word=12, character=8, state=10, dropout=0.2, unknown_words=0.2)
 TRAINING = Training(
@@ -52,6 +53,33 @@ def test_a_chains_marginals_and_best_sequence_are_those_of_counting_every_sequen
     one_hot = np.eye(len(scheme))[sequences]
     expected = scheme.summed((probabilities[:, None, None] * one_hot).sum(axis=0))
     np.testing.assert_allclose(rows, expected / expected.sum(axis=1, keepdims=True), atol=1e-4)
+
+
+def test_a_training_that_is_stopped_leaves_the_tagger_as_it_was() -> None:
+    made = BiLstmTagger(["drug"], training=TRAINING, sizes=SIZES)
+    made.fit(LEARNED, seed=0)
+    before = made.predict_proba(LEARNED)
+
+    def stop(done: int, of: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    others = [Sentence.of_words(DocId("3"), ["aspirin", "was", "new"], ["O", "B-drug", "O"])]
+    with pytest.raises(KeyboardInterrupt):
+        made.fit(others, seed=1, progress=stop)
+    for mine, then in zip(made.predict_proba(LEARNED), before, strict=True):
+        np.testing.assert_array_equal(mine, then)
+
+
+@pytest.mark.parametrize("make", [BiLstmTagger, BiLstmCrfTagger])
+def test_losses_for_rare_tags_are_for_decisions_on_single_words(make: type[BiLstmTagger]) -> None:
+    if make is BiLstmCrfTagger:
+        with pytest.raises(InputError, match="bilstm_crf decides on whole sentences"):
+            make(["drug"], loss="focal")
+    else:
+        made = make(["drug"], training=TRAINING, sizes=SIZES, loss="focal")
+        made.fit(LEARNED, seed=0)
+        assert [p.tags for p in made.predict(LEARNED)] == [s.tags for s in LEARNED]
 
 
 @pytest.mark.parametrize("make", [BiLstmTagger, BiLstmCrfTagger])
