@@ -16,7 +16,7 @@ from allabel.active.imbalance.resampling import Resampling, entity_words, nscrd,
 from allabel.active.imbalance.synonyms import wordnet
 from allabel.active.imbalance.undersampling import undersampled
 from allabel.active.sentence import Sentence
-from allabel.errors import UnknownNameError
+from allabel.errors import InputError, UnknownNameError
 
 NONE = "none"
 RESAMPLING: Mapping[str, Resampling] = {"sc": sc, "scr": scr, "scrd": scrd, "nscrd": nscrd}
@@ -46,14 +46,20 @@ def balanced(
 
     Repeated and new sentences come after the one they are of and have its id; originals stay as they are, in order.
     public_code: see `Resampling`. Raises UnknownNameError; InputError where synonyms are asked for and WordNet is not
-    there.
+    there, or undersampling leaves nothing.
     """
     check_method(name)
     if name in RESAMPLING:
         factors = repeats(name, sentences, labels, public_code=public_code)
         return [sentence for sentence, n in zip(sentences, factors, strict=True) for _ in range(n)]
     if name == UNDERSAMPLING:
-        return undersampled(sentences)
+        kept = undersampled(sentences)
+        if sentences and not kept:
+            raise InputError(
+                f"none of the {len(sentences)} sentences holds an entity, and undersampling keeps what is near to one",
+                remedy="annotate some that do, or take another way with rare types",
+            )
+        return kept
     if name in AUGMENTATION:
         return augmented(sentences, _changes(name, sentences), seed)
     return list(sentences)

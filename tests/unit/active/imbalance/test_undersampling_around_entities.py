@@ -1,8 +1,11 @@
 """Balanced undersampling."""
 
+import pytest
+
 from allabel.active.imbalance.methods import balanced
 from allabel.active.imbalance.undersampling import near_entities, undersampled
 from allabel.active.sentence import Sentence
+from allabel.errors import InputError
 
 
 def test_the_words_nearest_to_an_entity_are_kept_until_there_are_three_for_each_of_its_words() -> None:
@@ -24,3 +27,10 @@ def test_what_is_kept_bears_its_own_tags() -> None:
     (kept,) = balanced("undersampling", [sentence], ("X",), seed=0)
     assert kept.words == ("three", "four", "five")
     assert kept.tags == ("O", "O", "B-X")
+
+
+def test_where_nothing_would_be_left_it_says_so() -> None:
+    plain = Sentence.of_words("p", ["a", "b"], ["O", "O"])
+    with pytest.raises(InputError, match="none of the 1 sentences holds an entity"):
+        balanced("undersampling", [plain], ("X",), seed=0)
+    assert balanced("undersampling", [], ("X",), seed=0) == []
