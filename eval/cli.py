@@ -158,7 +158,11 @@ def active(
         if as_json:
             click.echo(json.dumps(one.to_json()))
     if record is not None:
-        append(record, rows(done, gold.name, f"{query}, {level}, {tagger}", gold.name, seed))
+        append(record, rows(done, gold.name, _method(query, level, tagger, imbalance), gold.name, seed))
+
+
+def _method(query: str, level: str, tagger: str, imbalance: str) -> str:
+    return ", ".join([query, level, tagger, *([imbalance] if imbalance != "none" else [])])
 
 
 def _rows(

@@ -8,8 +8,8 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from allabel.active.sentence import Sentence
-from allabel.errors import LabelError
+from allabel.active.sentence import Sentence, labels_of
+from allabel.errors import InputError, LabelError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -109,13 +109,24 @@ class Samples(Protocol):
         ...
 
 
+def annotated(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Return the sentences of which some word is annotated. Raises InputError where there is none."""
+    found = [sentence for sentence in sentences if sentence.n_known]
+    if not found:
+        raise InputError(
+            f"none of the {len(sentences)} sentences is annotated, so there is nothing to learn",
+            remedy="annotate some, or give those that are",
+        )
+    return found
+
+
 def check_tags(sentences: Sequence[Sentence], tags: Sequence[str]) -> None:
     """Raise LabelError where a known tag is not among `tags`, naming the sentence."""
     known = set(tags)
     for sentence in sentences:
         for tag in sentence.tags:
             if tag is not None and tag not in known:
-                labels = dict.fromkeys(name.partition("-")[2] for name in tags if "-" in name)
+                labels = labels_of(tags)
                 raise LabelError(
                     f"the sentence {sentence.id!r} bears the tag {tag!r}, and the tagger's labels are "
                     f"{', '.join(labels)}",

@@ -22,7 +22,7 @@ from allabel.active.partial import needs_pos, training_set
 from allabel.active.pos import with_pos
 from allabel.active.queries import Asking, Query, Scores, check_tagger
 from allabel.active.rounds import Done, Round
-from allabel.active.sentence import Sentence
+from allabel.active.sentence import Sentence, labels_of
 from allabel.errors import InputError
 
 Evaluate = Callable[[TokenTagger], Mapping[str, float]]
@@ -132,8 +132,7 @@ class _Run:
         state = self._annotated(known)
         learned = training_set([sentence for sentence in state if sentence.n_known], self.design.partial)
         seed = self.design.seed_of(number, _FIT)
-        labels = [tag[2:] for tag in self.tagger.tags if tag.startswith("B-")]
-        learned = balanced(self.design.imbalance, learned, labels, seed)
+        learned = balanced(self.design.imbalance, learned, labels_of(self.tagger.tags), seed)
         fitted = self.tagger.fit(learned, seed=seed, tell=self.tell)
         scores = {name: float(value) for name, value in self.evaluate(self.tagger).items()}
         return Done(fitted, scores, self._next(number + 1, state, known, n_start))

@@ -110,6 +110,11 @@ def tag_set(labels: Iterable[str]) -> tuple[str, ...]:
     return (OUTSIDE, *(prefix + label for label in labels for prefix in ("B-", "I-")))
 
 
+def labels_of(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return the labels of a `tag_set`, in order."""
+    return tuple(tag[2:] for tag in tags if tag.startswith("B-"))
+
+
 def well_formed(tags: Sequence[str]) -> list[str]:
     """Return IOB2 in which an `I-` that goes on with nothing is a `B-`; the entities stay as they are."""
     before = [OUTSIDE, *tags]

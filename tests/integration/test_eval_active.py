@@ -32,6 +32,15 @@ def test_rounds_come_as_data_and_their_scores_are_kept_for_curves(allabel, gold:
     assert [row["n_tokens"] for row in rows if row["metric"] == "strict_micro_f1"] == [r["n_words"] for r in rounds]
 
 
+def test_runs_that_treat_rare_types_otherwise_are_other_curves(allabel, gold: Path, tmp_path: Path) -> None:
+    record = tmp_path / "runs.jsonl"
+    for way in ("none", "scr"):
+        assert allabel("eval", "active", gold, *ARGUMENTS, "--imbalance", way, "--record", record).status == 0
+    rows = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    plain, other = dict.fromkeys(row["method"] for row in rows)
+    assert other == f"{plain}, scr"
+
+
 def test_a_run_goes_on_from_its_journal(allabel, gold: Path, tmp_path: Path) -> None:
     journal = tmp_path / "rounds.jsonl"
     short = [*ARGUMENTS, "--journal", journal]

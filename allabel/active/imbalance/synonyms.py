@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from allabel.errors import InputError
@@ -25,10 +26,7 @@ def wordnet(folder: Path | None = None) -> Synonyms:
     spaces; one of a word that begins with a capital letter does too. Raises InputError where there is no WordNet.
     Source: Miller 1995; the format is that of wndb(5WN).
     """
-    senses: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for lemmas in _synsets(_found(folder)):
-        for lemma in lemmas:
-            senses[lemma.lower()].append(lemmas)
+    senses = _senses(_found(folder))
 
     def synonyms(word: str) -> tuple[str, ...]:
         lower = word.lower()
@@ -36,6 +34,16 @@ def wordnet(folder: Path | None = None) -> Synonyms:
         return tuple(other[0].upper() + other[1:] if word[0].isupper() else other for other in others)
 
     return synonyms
+
+
+@lru_cache(maxsize=1)
+def _senses(folder: Path) -> dict[str, list[tuple[str, ...]]]:
+    """Return the synsets of each lemma in lower case; read once, for a training a round."""
+    senses: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for lemmas in _synsets(folder):
+        for lemma in lemmas:
+            senses[lemma.lower()].append(lemmas)
+    return dict(senses)
 
 
 def _found(folder: Path | None) -> Path:

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from allabel.active.base import Fitted, FloatArray, Prediction, Progress, Tell, check_tags
+from allabel.active.base import Fitted, FloatArray, Prediction, Progress, Tell, annotated, check_tags
 from allabel.active.sentence import OUTSIDE, Sentence, tag_set, well_formed
 from allabel.active.taggers.folder import damaged, describe, description, replacing
 from allabel.active.taggers.form_features import tagged_words, told
@@ -59,12 +59,7 @@ class CrfTagger:
                     remedy='leave out the words that are not annotated (partial="drop_unknowns"), annotate whole '
                     "sentences, or use another tagger",
                 )
-        whole = [sentence for sentence in sentences if sentence.n_known]
-        if not whole:
-            raise InputError(
-                f"none of the {len(sentences)} sentences is annotated, so there is nothing to learn",
-                remedy="annotate some, or give those that are",
-            )
+        whole = annotated(sentences)
         began = perf_counter()
         tags = [[tag or OUTSIDE for tag in sentence.tags] for sentence in whole]
         counts, own = tagged_words(whole)

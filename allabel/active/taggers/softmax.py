@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import minimize
 
-from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Progress, Tell, check_tags
+from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Progress, Tell, annotated, check_tags
 from allabel.active.imbalance.losses import LOSSES, WordLoss
 from allabel.active.sentence import Sentence, tag_set, well_formed
 from allabel.active.taggers.folder import damaged, describe, description, replacing
@@ -62,12 +62,7 @@ class SoftmaxTagger:
         Raises InputError where none is; LabelError where a tag is not among `tags`.
         """
         check_tags(sentences, self.tags)
-        learned = [sentence for sentence in sentences if sentence.n_known]
-        if not learned:
-            raise InputError(
-                f"none of the {len(sentences)} sentences is annotated, so there is nothing to learn",
-                remedy="annotate some, or give those that are",
-            )
+        learned = annotated(sentences)
         began = perf_counter()
         counts, own = tagged_words(learned)
         self._lexicon = counts if self._with_lexicon else None

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Progress, Tell, check_tags
+from allabel.active.base import Fitted, FloatArray, IntArray, Prediction, Progress, Tell, annotated, check_tags
 from allabel.active.sentence import Sentence
 from allabel.active.taggers import devices
 from allabel.active.taggers.checkpoint import fingerprint
@@ -107,13 +107,11 @@ class NetworkTagger(ABC):
         memory runs out or the loss is no number any more. Whatever is raised, the tagger stays what it was.
         """
         check_tags(sentences, self.tags)
-        if not any(sentence.n_known for sentence in sentences):
-            raise InputError(
-                f"none of the {len(sentences)} sentences is annotated, so there is nothing to learn",
-                remedy="annotate some, or give those that are",
-            )
-        # Learning on changes the network in place.
-        before = copy.deepcopy((self._words, self._characters, self._network))
+        annotated(sentences)
+        before = self._words, self._characters, self._network
+        if self._incremental:
+            # Learning on changes these in place.
+            before = copy.deepcopy(before)
         try:
             return self._fitted(sentences, seed, tell, progress)
         except BaseException:
