@@ -1,103 +1,23 @@
-"""Scoring a file of predictions against a file of gold: every measure that the gold allows."""
+"""Scoring predictions against gold by every measure that the gold allows."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from allabel.document import DocId, Document, Span, span_values
+from allabel.document import Document, Span, span_values
 from allabel.errors import InputError
 from allabel.reply import Grounding, Proposal, Status
-from eval.counts import Counts, Scores
+from eval.confusion import confusion
 from eval.pairing import Pair, read_pairs
-from eval.semeval import SemEval, Tally, semeval
+from eval.reliability import judged, reliability
+from eval.score_text import Report
+from eval.semeval import semeval
 from eval.strict import strict
-from eval.table import Row, aligned
-from eval.value import value
+from eval.value import value, values_of
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What `allabel eval score` says.
-
-    n_documents: scored documents, those without a reply included. unscored: ids of documents that carry no gold.
-    missing: ids of scored documents that nobody tagged; they predict nothing. statuses: how many replies ended how.
-    n_proposals, n_ungrounded: over replies that are `ok`; ungrounded is a mention that is not in its text.
-    strict, semeval: None where no document has entities; note says why, or which documents they leave out.
-    n_strict: documents behind `strict` and `semeval`; `values` always covers all `n_documents`.
-    """
-
-    n_documents: int
-    unscored: tuple[DocId, ...]
-    missing: tuple[DocId, ...]
-    statuses: Mapping[Status, int]
-    n_proposals: int
-    n_ungrounded: int
-    n_strict: int
-    strict: Scores | None
-    semeval: SemEval | None
-    values: Scores
-    note: str
-
-    @property
-    def n_failed(self) -> int:
-        """How many replies ended otherwise than `ok`; each predicts nothing."""
-        return sum(n for status, n in self.statuses.items() if status is not Status.OK)
-
-    @property
-    def ungrounded_rate(self) -> float:
-        """The share of proposals that are not in their text; 0 where nothing was proposed."""
-        return self.n_ungrounded / self.n_proposals if self.n_proposals else 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain data for JSON; ratios are not rounded."""
-        lenient = self.semeval
-        return {
-            "n_documents": self.n_documents,
-            "n_unscored": len(self.unscored),
-            "unscored": list(self.unscored),
-            "n_missing": len(self.missing),
-            "missing": list(self.missing),
-            "n_failed": self.n_failed,
-            "statuses": {status.value: n for status, n in self.statuses.items()},
-            "n_proposals": self.n_proposals,
-            "n_ungrounded": self.n_ungrounded,
-            "ungrounded_rate": self.ungrounded_rate,
-            "n_strict": self.n_strict,
-            "strict": self.strict and _scores_json(self.strict),
-            "partial": lenient and _tally_json(lenient.partial),
-            "type": lenient and _tally_json(lenient.type),
-            "exact": lenient and _tally_json(lenient.exact),
-            "value": _scores_json(self.values),
-            "note": self.note,
-        }
-
-    def render(self) -> str:
-        """Lay the report out for people: plain text, aligned, ratios to four digits."""
-        replies = ", ".join(f"{status.value} {n}" for status, n in self.statuses.items() if n) or "none"
-        rate = f"{self.n_ungrounded} of {self.n_proposals} proposals ({self.ungrounded_rate:.4f})"
-        head = [
-            ["documents", str(self.n_documents)],
-            *([["without gold", f"{len(self.unscored)} (not scored)"]] if self.unscored else []),
-            ["not tagged", str(len(self.missing))],
-            ["failed replies", str(self.n_failed)],
-            ["replies", replies],
-            ["ungrounded", rate],
-        ]
-        rows: list[Row] = [["", "precision", "recall", "F1", "right", "predicted", "gold"]]
-        if self.strict is not None:
-            rows += _scores_rows("strict", self.strict)
-        if self.semeval is not None:
-            tallies = {"partial": self.semeval.partial, "type": self.semeval.type, "exact": self.semeval.exact}
-            rows += [_row(name, t, t.credit, t.actual, t.possible) for name, t in tallies.items()]
-        rows += _scores_rows("value", self.values)
-        parts = [aligned(head, right=False), aligned(rows)]
-        return "\n\n".join([*parts, f"note: {self.note}"] if self.note else parts) + "\n"
-
-
-def score_files(gold_path: Path, pred_path: Path, *, only_tagged: bool = False) -> Report:
-    """Score the predictions of one file against the gold of another, paired by id.
+def read_scorable(gold_path: Path, pred_path: Path, *, only_tagged: bool = False) -> list[Pair]:
+    """Read the gold of one file and the predictions of another, paired by id.
 
     only_tagged: leave gold documents without a reply out, where the file tags a part of the corpus on purpose.
     Raises InputError where the files cannot be read or do not belong together (see `eval.pairing`), or where no gold
@@ -112,7 +32,7 @@ def score_files(gold_path: Path, pred_path: Path, *, only_tagged: bool = False) 
             file=gold_path,
             remedy="name the file with the gold; the order is GOLD PRED",
         )
-    return score(pairs)
+    return pairs
 
 
 def score(pairs: Sequence[Pair]) -> Report:
@@ -137,9 +57,13 @@ def score(pairs: Sequence[Pair]) -> Report:
         n_strict=len(with_spans),
         strict=strict(gold, predicted) if with_spans else None,
         semeval=semeval(gold, predicted) if with_spans else None,
+        confusion=confusion(gold, predicted) if with_spans else None,
         values=value(
             [_gold_values(pair.gold) for pair in scored],
-            [_predicted_values(pair.gold.text, found) for pair, found in zip(scored, proposals, strict=True)],
+            [values_of(pair.gold.text, pair.reply) if pair.reply is not None else {} for pair in scored],
+        ),
+        reliability=reliability(
+            one for pair in scored if pair.reply is not None for one in judged(pair.gold, pair.reply)
         ),
         note=_note(len(with_spans), len(scored)),
     )
@@ -153,13 +77,6 @@ def _gold_values(document: Document) -> Mapping[str, tuple[str, ...]]:
     return document.values if document.values is not None else span_values(document.text, document.entities or ())
 
 
-def _predicted_values(text: str, proposals: Iterable[Proposal]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for p in proposals:
-        found.setdefault(p.label, set()).add(p.mention if p.span is None else text[p.span.start : p.span.end])
-    return found
-
-
 def _note(n_strict: int, n_scored: int) -> str:
     if n_strict == n_scored:
         return ""
@@ -169,35 +86,3 @@ def _note(n_strict: int, n_scored: int) -> str:
         f"strict, partial, type and exact cover the {n_strict} documents whose gold has offsets; "
         f"the other {n_scored - n_strict} have values only"
     )
-
-
-def _ratios_json(one: Counts | Tally) -> dict[str, Any]:
-    return {"precision": one.precision, "recall": one.recall, "f1": one.f1}
-
-
-def _counts_json(counts: Counts) -> dict[str, Any]:
-    numbers = {"true_positive": counts.true_positive, "predicted": counts.predicted, "gold": counts.gold}
-    return _ratios_json(counts) | numbers
-
-
-def _scores_json(scores: Scores) -> dict[str, Any]:
-    per_label = {label: _counts_json(counts) for label, counts in scores.per_label.items()}
-    return {"micro": _counts_json(scores.micro), "macro_f1": scores.macro_f1, "per_label": per_label}
-
-
-def _tally_json(tally: Tally) -> dict[str, Any]:
-    names = ("correct", "incorrect", "partial", "missed", "spurious")
-    return _ratios_json(tally) | {name: getattr(tally, name) for name in names}
-
-
-def _scores_rows(name: str, scores: Scores) -> list[Row]:
-    labels = [_counts_row(f"  {label}", counts) for label, counts in scores.per_label.items()]
-    return [_counts_row(f"{name} micro", scores.micro), [f"{name} macro", "", "", f"{scores.macro_f1:.4f}"], *labels]
-
-
-def _counts_row(name: str, counts: Counts) -> Row:
-    return _row(name, counts, counts.true_positive, counts.predicted, counts.gold)
-
-
-def _row(name: str, ratios: Counts | Tally, *numbers: float) -> Row:
-    return [name, *(f"{r:.4f}" for r in (ratios.precision, ratios.recall, ratios.f1)), *(f"{n:.12g}" for n in numbers)]

@@ -101,3 +101,11 @@ def test_help_shows_an_example():
 def test_importing_the_command_line_loads_nothing_heavy():
     code = "import sys, eval.cli; print([m for m in ('numpy', 'scipy', 'pydantic', 'eval.score') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_errors_go_to_a_file_and_their_number_to_standard_error(files, tmp_path):
+    path = tmp_path / "errors.jsonl"
+    result = CliRunner().invoke(group, ["score", *files, "--json", "--errors", str(path)], catch_exceptions=False)
+    assert json.loads(result.stdout)["confusion"]["kinds"]["missed"] == 1
+    assert result.stderr == f"{path}: 1 errors\n"
+    assert [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()] == ["b"]

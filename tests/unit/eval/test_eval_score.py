@@ -9,7 +9,7 @@ from allabel.formats.base import Record
 from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
 from eval.counts import Counts
 from eval.pairing import Pair, pair
-from eval.score import score, score_files
+from eval.score import read_scorable, score
 from eval.semeval import Tally
 
 GOLD, PRED = Path("gold.jsonl"), Path("pred.jsonl")
@@ -198,6 +198,14 @@ value micro      0.3333  0.5000  0.4000      1          3     2
 value macro                      0.3333
   Chemical       0.5000  1.0000  0.6667      1          2     1
   Solvent        0.0000  0.0000  0.0000      0          1     1
+
+entities
+  right                      1
+  other type                 0
+  other boundaries           1
+  other type and boundaries  0
+  missed                     0
+  invented                   0
 """
     assert report.render() == expected
 
@@ -241,7 +249,61 @@ def test_only_tagged_leaves_out_what_was_not_tagged_and_keeps_what_failed(tmp_pa
         f'{{"id": "0", "text": "NaCl", {entities}}}\n{{"id": "1", "text": "NaCl", "status": "failed", "error": "x"}}\n',
         encoding="utf-8",
     )
-    whole, part = score_files(gold, predicted), score_files(gold, predicted, only_tagged=True)
+    whole, part = score(read_scorable(gold, predicted)), score(read_scorable(gold, predicted, only_tagged=True))
     assert (whole.n_documents, len(whole.missing), whole.strict.micro) == (3, 1, Counts(1, 1, 3))
     assert (part.n_documents, len(part.missing), part.strict.micro) == (2, 0, Counts(1, 1, 2))
     assert part.n_failed == 1
+
+
+def _scored(span, score):
+    return Proposal(span.label, TEXT[span.start : span.end], span, Grounding.EXACT, score)
+
+
+def test_types_taken_for_one_another_are_named_most_often_first():
+    wrong = [Span(s.start, s.end, "Gas") for s in (SALT, WATER)]
+    report = score([Pair(_document(), _reply(*_grounded(*wrong))), Pair(_document("b"), _reply(*_grounded(wrong[1])))])
+    assert report.confusion is not None
+    assert report.confusion.mistaken == [("Solvent", "Gas", 2), ("Chemical", "Gas", 1)]
+    assert ("taken for another type\n  Solvent for   Gas  2\n  Chemical for  Gas  1\n") in report.render()
+    data = report.to_dict()["confusion"]
+    assert data["labels"] == ["Chemical", "Gas", "Solvent", "nothing"]
+    assert data["matrix"] == [[0, 1, 0, 1], [0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0]]
+    assert data["kinds"] == {"right": 0, "type": 3, "boundary": 0, "both": 0, "missed": 1, "invented": 0}
+
+
+def test_the_table_names_five_mistaken_pairs_and_says_how_many_more_there_are():
+    gold = [_document(str(i), entities=(Span(0, 4, f"T{i}"),)) for i in range(7)]
+    report = score([Pair(g, _reply(*_grounded(SALT))) for g in gold])
+    assert "  T4 for  Chemical  1\n  and 2 more pairs" in report.render()
+
+
+def test_scores_are_held_against_truth():
+    # 0.9 and 0.8 right, 0.8 wrong, one without a score, one not in the text with 0.1.
+    brine = Proposal("Chemical", "brine", None, Grounding.MISSING, 0.1)
+    one = _reply(_scored(SALT, 0.9), _scored(WATER, 0.8), brine)
+    other = _reply(_scored(Span(5, 7, "Gas"), 0.8), *_grounded(SALT))
+    report = score([Pair(_document(), one), Pair(_document("b"), other)])
+    found = report.reliability
+    assert (found.n_scored, found.n_unscored) == (4, 1)
+    # 0.8 belongs to the bin that it begins: scores 0.8, 0.8, half right; 0.9 right; 0.1 wrong.
+    assert found.ece == pytest.approx((2 * 0.3 + 0.1 + 0.1) / 4)
+    assert found.brier == pytest.approx((0.01 + 0.04 + 0.64 + 0.01) / 4)
+    text = report.render()
+    assert "calibration error 0.2000, Brier 0.1750; 4 of 5 proposals have a score" in text
+    assert "0.8 to 0.9          2      0.8000  0.5000     0.0945  0.9055" in text
+    data = report.to_dict()["calibration"]
+    assert [b["n"] for b in data["bins"]] == [1, 2, 1]
+
+
+def test_values_without_offsets_have_scores_held_against_strings():
+    gold = Document(DocId("a"), TEXT, values={"Chemical": ("NaCl", "sodium  chloride")})
+    missing = Proposal("Chemical", "sodium chloride", None, Grounding.MISSING, 0.5)
+    report = score([Pair(gold, _reply(_scored(SALT, 1.0), missing, _scored(WATER, 0.0)))])
+    assert [(b.score, b.right) for b in report.reliability.bins] == [(0, 0), (0.5, 1), (1, 1)]
+    assert report.to_dict()["confusion"] is None
+
+
+def test_nothing_is_said_of_calibration_without_scores():
+    report = score([Pair(_document(), _reply(*_grounded(SALT)))])
+    assert report.to_dict()["calibration"] is None
+    assert "calibration" not in report.render()

@@ -1,0 +1,1 @@
+"""The commands of `allabel eval`, a module each."""
