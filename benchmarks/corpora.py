@@ -1,15 +1,15 @@
 """The public corpora of the benchmarks, and resampled pools of them."""
 
 import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from allabel.document import Document, longest_spans
+from allabel.document import Document
 from allabel.formats.registry import read_documents
+from eval.datasets.base import each_once
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -38,14 +38,7 @@ def read(data: Path, files: tuple[str, ...]) -> tuple[Document, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # traps of these files that data/README.md tells of
         found = [record.document for file in files for record in read_documents(data / file)]
-    return _distinct(replace(d, entities=longest_spans(d.entities or ())) for d in found if d.text.strip())
-
-
-def _distinct(documents: Iterable[Document]) -> tuple[Document, ...]:
-    by_text: dict[str, Document] = {}
-    for document in documents:
-        by_text.setdefault(document.text, document)
-    return tuple(by_text.values())
+    return each_once(found)
 
 
 def resample(name: str, seed: int, most: int, data: Path = DATA) -> tuple[list[Document], list[Document]]:
