@@ -3,7 +3,7 @@
 import difflib
 import importlib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -32,13 +32,16 @@ def load(kind: str, name: str, *, extra: Iterable[str] = ()) -> Any:
             raise UnknownNameError(
                 f"{name!r} cannot be imported: {error}", remedy="give an installed module and a class in it"
             ) from error
-    known = sorted({*names(kind), *extra})
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     raise UnknownNameError(
         f"there is no {_ONE.get(kind, kind.rstrip('s'))} {name!r}",
-        remedy=f"{hint}known are {', '.join(known)}, or module:Class",
+        remedy=f"{nearest(name, sorted({*names(kind), *extra}))}, or module:Class",
     )
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Return a remedy for a name that nobody knows: the nearest known one, and all of them."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return (f"did you mean {near[0]!r}? " if near else "") + f"known are {', '.join(known)}"
 
 
 def takes(factory: Any, parameter: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from allabel.active.base import TokenTagger
+from allabel.active.base import Prediction, TokenTagger
 from allabel.active.design import Design
 from allabel.active.loop import active_learning
 from allabel.active.rounds import Round
@@ -62,13 +62,19 @@ class Trial:
         design: Design,
         journal: Path | None,
         tell: Callable[[str], None] = lambda line: None,
+        *,
+        predicted: Callable[[Sequence[Prediction]], None] = lambda found: None,
     ) -> Iterator[Round]:
-        """Yield the rounds; their scores are strict micro and macro F1 on the test texts."""
+        """Yield the rounds; their scores are strict micro and macro F1 on the test texts.
+
+        predicted: hears what a round's tagger says of the test texts, before the round is written down.
+        """
         gold = [sentence.spans() for sentence in self.test]
 
         def evaluate(tagger: TokenTagger) -> dict[str, float]:
-            predicted = zip(self.test, tagger.predict(self.test), strict=True)
-            scores = strict(gold, [sentence.spans(one.tags) for sentence, one in predicted])
+            found = tagger.predict(self.test)
+            predicted(found)
+            scores = strict(gold, [s.spans(one.tags) for s, one in zip(self.test, found, strict=True)])
             return {STRICT_MICRO: scores.micro.f1, STRICT_MACRO: scores.macro_f1}
 
         # So that a journal's scores are all of the same texts.

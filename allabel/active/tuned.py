@@ -63,7 +63,7 @@ class TunedAnnotator:
         tagger = self._tagger()
         sentences = [Sentence.of_document(Document(DocId(str(i)), text)) for i, text in enumerate(texts)]
         return [
-            _reply(sentence, prediction, probabilities, tagger.tags)
+            reply_of(sentence, prediction, probabilities, tagger.tags)
             for sentence, prediction, probabilities in zip(sentences, *tagger.predict_both(sentences), strict=True)
         ]
 
@@ -98,7 +98,8 @@ def span_probability(probabilities: FloatArray, tags: Sequence[str], decided: Se
     return min(1.0, max(0.0, score))
 
 
-def _reply(sentence: Sentence, prediction: Prediction, probabilities: FloatArray, tags: Sequence[str]) -> Reply:
+def reply_of(sentence: Sentence, prediction: Prediction, probabilities: FloatArray, tags: Sequence[str]) -> Reply:
+    """Return what a tagger decided as a reply. probabilities: (n_words, n_tags), a column for each of `tags`."""
     if not len(sentence):
         return Reply(Status.OK, (), 1.0)
     perplexity = math.exp(min(700.0, -prediction.log_probability / len(sentence)))

@@ -1,0 +1,1 @@
+"""Two annotators on one budget: differences, where the curves cross, prices, and advice."""

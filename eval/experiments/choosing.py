@@ -1,0 +1,77 @@
+"""The texts that a strategy chooses, kept so that every arm learns from the same ones."""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+
+from allabel.annotate.base import Annotator
+from allabel.annotate.embedded import EmbeddedAnnotator
+from allabel.errors import BudgetError
+from allabel.select.afford import check_budget
+from allabel.select.base import Pool
+from allabel.select.budget import Budget
+from allabel.select.duplicates import find_duplicates
+from eval.experiments.budgets import is_everything, is_nothing
+from eval.experiments.files import Files
+from eval.experiments.plan import Choice
+from eval.experiments.split import Split
+from eval.experiments.tables import SelectionTable
+from eval.simulate import simulate
+from retrieval.bm25 import Bm25
+
+
+def chosen(
+    choice: Choice, split: Split, selection: SelectionTable, files: Files, annotator: Callable[[], Annotator]
+) -> list[int]:
+    """Return positions in the pool, in the order they were chosen; chosen now where they were not before.
+
+    annotator: makes the one that stages ask where it is not the one on board.
+    """
+    path = files.choice(choice.key)
+    if path.exists():
+        place = {d.id: i for i, d in enumerate(split.pool)}
+        return [place[id] for id in json.loads(path.read_text(encoding="utf-8"))["chosen"]]
+    found = _choose(choice, split, selection, annotator)
+    ids = [split.pool[i].id for i in found]
+    files.write(path, {"strategy": choice.strategy, "budget": choice.budget, "chosen": ids})
+    return found
+
+
+def check(budget: str, split: Split, selection: SelectionTable) -> None:
+    """Raise BudgetError where the pool cannot meet the budget."""
+    if not (is_nothing(budget) or is_everything(budget)):
+        check_budget(Budget.parse(budget), _pool(split, selection.duplicates))
+
+
+def _choose(choice: Choice, split: Split, selection: SelectionTable, annotator: Callable[[], Annotator]) -> list[int]:
+    if is_nothing(choice.budget):
+        return []
+    if is_everything(choice.budget):
+        return list(range(len(split.pool)))
+    on_board = EmbeddedAnnotator()
+    asked = on_board if choice.arm is None else annotator()
+    found = simulate(
+        split.pool,
+        choice.strategy,
+        Budget.parse(choice.budget),
+        choice.seed,
+        annotator=asked,
+        similarity=lambda texts: _similarity(tuple(texts)),
+        on_board=on_board,
+        duplicates=selection.duplicates,
+        cap=selection.cap,
+    )
+    if not found:
+        raise BudgetError(f"{choice.strategy!r} chose nothing for {choice.budget}", remedy="raise the budget")
+    return found
+
+
+def _pool(split: Split, duplicates: str) -> Pool:
+    texts = tuple(d.text for d in split.pool)
+    spare = find_duplicates(texts).spare if duplicates == "drop" else frozenset[int]()
+    return Pool(tuple(d.id for d in split.pool), texts, spare=spare)
+
+
+@lru_cache(maxsize=1)
+def _similarity(texts: tuple[str, ...]) -> Bm25:
+    return Bm25(texts)

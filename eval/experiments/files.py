@@ -1,0 +1,79 @@
+"""The files of a run's folder, and how they are written: whole or not at all."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from allabel.errors import InputError
+from allabel.formats.files import write_atomically
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where things are in a run's folder.
+
+    A cell counts as done when its file in `cells` is there; its predictions are written before it.
+    """
+
+    folder: Path
+
+    @property
+    def experiment(self) -> Path:
+        """The experiment's file, as it was run last."""
+        return self.folder / "experiment.toml"
+
+    @property
+    def data(self) -> Path:
+        """What the data sets were: digests and counts."""
+        return self.folder / "data.json"
+
+    @property
+    def answers(self) -> Path:
+        """The store of what language models answered."""
+        return self.folder / "answers.db"
+
+    def choice(self, key: str) -> Path:
+        """The texts chosen."""
+        return self.folder / "choices" / f"{key}.json"
+
+    def cell(self, key: str) -> Path:
+        """What came of a cell."""
+        return self.folder / "cells" / f"{key}.json"
+
+    def predictions(self, key: str) -> Path:
+        """The tagged test texts of a cell, as `allabel tag` writes them."""
+        return self.folder / "predictions" / f"{key}.jsonl"
+
+    def journal(self, key: str) -> Path:
+        """The rounds of active learning."""
+        return self.folder / "active" / f"{key}.jsonl"
+
+    def rows(self, key: str) -> Path:
+        """The scores of all rounds; there when the last round is done."""
+        return self.folder / "active" / f"{key}.rows.jsonl"
+
+    def make(self) -> None:
+        """Make the folders. Raises InputError where they cannot be made."""
+        try:
+            for name in ("choices", "cells", "predictions", "active"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"cannot be made: {error.strerror}", file=self.folder, remedy="name another by --out"
+            ) from error
+
+    def write(self, path: Path, data: Mapping[str, Any]) -> None:
+        """Write an object as JSON, whole or not at all."""
+        with write_atomically(path) as file:
+            json.dump(data, file, ensure_ascii=False, allow_nan=False)
+            file.write("\n")
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """Read an object. Raises InputError where it is damaged."""
+        try:
+            data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot be read: {error}", file=path, remedy="remove it, and run again") from error
+        return data

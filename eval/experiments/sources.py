@@ -1,0 +1,45 @@
+"""The data sets of an experiment, opened once a process."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from allabel.schema import LabelSchema
+from eval.datasets.base import DataSet
+from eval.datasets.opening import open_data, open_files
+from eval.datasets.places import root_folder
+from eval.experiments.split import Split, draw
+from eval.experiments.tables import DataTable
+
+
+@lru_cache(maxsize=4)
+def opened(table: DataTable, beside: Path) -> DataSet:
+    """Return the data set of a table. beside: the folder that relative paths start from."""
+    if table.source:
+        return open_data(table.source, root=beside / table.root if table.root else None)
+    pool, test = ([beside / name for name in names] for names in (table.pool, table.test))
+    return open_files(pool, test, table.title)
+
+
+@lru_cache(maxsize=4)
+def split_of(table: DataTable, beside: Path, seed: int) -> Split:
+    """Return the pool and the test texts of a seed."""
+    data = opened(table, beside)
+    return draw(data, table, seed, located(table, beside, table.folds) if table.folds else None)
+
+
+def located(table: DataTable, beside: Path, name: str) -> Path:
+    """Return the place of a file: beside the experiment's file, else in the folder of public corpora."""
+    own = beside / name
+    root = root_folder(beside / table.root if table.root else None)
+    return own if own.exists() or root is None else root / name
+
+
+def forget() -> None:
+    """Read all data sets anew from now on: their files may have changed."""
+    opened.cache_clear()
+    split_of.cache_clear()
+
+
+def schema_of(table: DataTable, beside: Path) -> LabelSchema:
+    """Return the labels, with their definitions where the table names a file of them."""
+    return LabelSchema.read(beside / table.labels) if table.labels else LabelSchema.of(opened(table, beside).labels)
