@@ -5,6 +5,7 @@ import click
 from eval.commands.active import active
 from eval.commands.compare import compare
 from eval.commands.data import data
+from eval.commands.report import report
 from eval.commands.run import run
 from eval.commands.score import score
 from eval.commands.useful import useful
@@ -15,5 +16,5 @@ def group() -> None:
     """Compare annotators with numbers."""
 
 
-for command in (run, compare, useful, score, active, data):
+for command in (run, compare, report, useful, score, active, data):
     group.add_command(command)
