@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from allabel.document import Document
 from allabel.errors import InputError
 from allabel.reply import Reply, Status
+from eval.value import items_of
 
 # The 0.975 quantile of the normal distribution.
 _Z = 1.959963984540054
@@ -81,7 +82,7 @@ def judged(document: Document, reply: Reply) -> Iterator[tuple[float | None, boo
 
     Nothing comes of a reply that is not `ok`. Runs of white space count as one space.
     """
-    values = {(label, " ".join(s.split())) for label, strings in (document.values or {}).items() for s in strings}
+    values = items_of(document.values or {})
     for p in reply.proposals if reply.status is Status.OK else ():
         if document.entities is not None:
             yield p.score, p.span in document.entities

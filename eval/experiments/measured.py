@@ -59,7 +59,7 @@ class Measured:
     """One annotator, taught by one choice of texts, on the test texts of one seed.
 
     docs: the test texts' ids. labels: all labels of the data set. counts: (n_docs, n_labels, 3), true positives,
-    predicted and gold of each text and label; of spans, strictly, or of values where the gold has those only.
+    predicted and gold of each text and label; of spans, strictly, or of values (by_value).
     statuses: how the replies ended. n_proposals, n_ungrounded: of replies that are `ok`. key: names the files in the
     run's folder that hold chosen texts and predictions.
     """
@@ -73,6 +73,7 @@ class Measured:
     n_proposals: int
     n_ungrounded: int
     key: str = ""
+    by_value: bool = False
 
     @property
     def scores(self) -> Scores:

@@ -36,6 +36,7 @@ def keep(
             "cost": asdict(cost),
             "docs": [d.id for d in test],
             "labels": data.labels,
+            "by_value": by_value,
             "counts": counted(test, replies, data.labels, by_value=by_value),
             "statuses": dict(Counter(r.status.value for r in replies)),
             "n_proposals": len(proposals),
@@ -64,6 +65,7 @@ def read(cell: Cell, files: Files) -> Measured | None:
             data["n_proposals"],
             data["n_ungrounded"],
             cell.key,
+            data["by_value"],
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(f"is no cell's record: {error!r}", file=path, remedy="remove it, and run again") from error

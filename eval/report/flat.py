@@ -3,11 +3,13 @@
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from allabel.errors import MissingExtraError
 from allabel.formats.files import write_atomically
+from allabel.runs import STRICT_MACRO, STRICT_MICRO, VALUE, Row, append, of_label
 from eval.counts import Counts
 from eval.experiments.measured import Measured
 
@@ -39,6 +41,37 @@ def write_csv(measured: Sequence[Measured], path: Path) -> None:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(Cell._fields)
         table.writerows(rows(measured))
+
+
+def record(measured: Sequence[Measured], run: str, path: Path) -> None:
+    """Add F1 of every cell to a file of runs, from which the page Compare of the app draws curves.
+
+    A method is an arm and what chose its texts. Raises InputError where the file cannot be written.
+    """
+    now = datetime.now(UTC)
+    append(path, [row for one in measured for row in _rows(one, run, now)])
+
+
+def _rows(one: Measured, run: str, now: datetime) -> Iterator[Row]:
+    scores = one.scores
+    found = {VALUE: scores.micro.f1}
+    if not one.by_value:
+        found = {STRICT_MICRO: scores.micro.f1, STRICT_MACRO: scores.macro_f1}
+        found |= {of_label(label): counts.f1 for label, counts in scores.per_label.items()}
+    method = f"{one.spot.arm}, {one.spot.strategy}"
+    for metric, f1 in found.items():
+        yield Row(
+            run,
+            method,
+            one.spot.data,
+            one.cost.n_texts,
+            one.spot.seed,
+            metric,
+            f1,
+            now,
+            one.cost.n_tokens,
+            {"minutes": one.cost.minutes},
+        )
 
 
 def write_parquet(measured: Sequence[Measured], path: Path) -> None:

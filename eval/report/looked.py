@@ -1,7 +1,7 @@
 """One seed looked at text by text: what each arm got wrong and where, for the error browser and its two figures."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,10 @@ from allabel.document import DocId, Document, Span
 from allabel.reply import Reply, Status
 from eval.confusion import NOTHING, Kind, confusion, errors
 from eval.experiments.measured import Measured
-from eval.reliability import reliability
+from eval.reliability import judged, reliability
 from eval.report.drawn import short
 from eval.report.material import Material
-from eval.value import Values, values_of
+from eval.value import Values, items_of, values_of
 
 N_TEXTS = 500
 # Their numbers, from 1, stand for the kinds in the page's data; 0 is right.
@@ -136,8 +136,7 @@ def _gold(document: Document, labels: list[str]) -> list[list[Any]]:
 
 def _values(values: Values) -> list[Value]:
     """Give each distinct string with its label, white space as value scores have it."""
-    spaced = ((" ".join(string.split()), label) for label, strings in values.items() for string in strings)
-    return sorted({(string, label) for string, label in spaced if string})
+    return sorted((str(string), label) for label, string in items_of(values))
 
 
 def _spans(reply: Reply) -> tuple[Span, ...]:
@@ -147,32 +146,19 @@ def _spans(reply: Reply) -> tuple[Span, ...]:
 def _confusion(cell: Said, labels: list[str]) -> dict[str, Any]:
     """Give gold against predicted, in the order of the labels and then nothing, and the sum of each kind."""
     found = confusion([d.entities or () for d, _ in cell.values()], [_spans(reply) for _, reply in cell.values()])
-    order = [*(label for label in labels if label in found.labels), None]
-    matrix = np.zeros((len(order), len(order)), dtype=int)
-    for (gold, predicted, _), n in found.cases.items():
-        matrix[order.index(gold), order.index(predicted)] += n
+    order = [label for label in labels if label in found.labels]
     kinds = {kind.value: found.n(kind) for kind in (Kind.RIGHT, *KINDS)}
-    return {"labels": [*order[:-1], NOTHING], "matrix": matrix.tolist(), "kinds": kinds}
+    return {"labels": [*order, NOTHING], "matrix": found.matrix(order).tolist(), "kinds": kinds}
 
 
 def _calibration(cell: Said) -> dict[str, Any]:
     """Give the bins of scores, with each bin's share of right proposals and its interval."""
-    judged = reliability(one for document, reply in cell.values() for one in _judged(document, reply))
-    bins = [[short(b.score), short(b.right), short(b.right_low), short(b.right_high), b.n] for b in judged.bins]
+    found = reliability(one for document, reply in cell.values() for one in judged(document, reply))
+    bins = [[short(b.score), short(b.right), short(b.right_low), short(b.right_high), b.n] for b in found.bins]
     return {
         "bins": bins,
-        "n_scored": judged.n_scored,
-        "n_unscored": judged.n_unscored,
-        "ece": short(judged.ece),
-        "brier": short(judged.brier),
+        "n_scored": found.n_scored,
+        "n_unscored": found.n_unscored,
+        "ece": short(found.ece),
+        "brier": short(found.brier),
     }
-
-
-def _judged(document: Document, reply: Reply) -> Iterator[tuple[float | None, bool]]:
-    values = set(_values(document.values or {}))
-    for p in reply.proposals if reply.status is Status.OK else ():
-        if document.entities is not None:
-            yield p.score, p.span in document.entities
-        else:
-            mention = p.mention if p.span is None else document.text[p.span.start : p.span.end]
-            yield p.score, (" ".join(mention.split()), p.label) in values

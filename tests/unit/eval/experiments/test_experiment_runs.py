@@ -4,10 +4,15 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from allabel.errors import InputError
+from allabel.errors import InputError, UnknownNameError
 from allabel.formats.registry import write_documents
+from allabel.formats.tagged import read_tagged
 from allabel.reply import Status
+from allabel.runs import STRICT_MICRO, curves
+from allabel.runs import read as read_rows
+from eval.cli import group
 from eval.experiments.experiment import Experiment
 from eval.experiments.forecast import forecast
 from eval.experiments.measured import same_docs
@@ -159,3 +164,55 @@ def test_a_record_that_is_damaged_is_named(write, run):
     begun.files.cell(begun.cells[0].key).write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match="remove it, and run again"):
         begun.measured()
+
+
+def test_a_run_is_compared_and_reported_by_its_folder(done, tmp_path):
+    begun, _ = done
+    folder, page, runs = str(begun.files.folder), tmp_path / "page.html", tmp_path / "runs.jsonl"
+    compared = CliRunner().invoke(group, ["compare", folder, "--a", "CRF", "--b", "on board", "--json"])
+    assert [p["budget"] for p in json.loads(compared.stdout)[0]["curves"][0]["points"]] == ["10%", "100%"]
+    told = CliRunner().invoke(group, ["report", folder, "-o", str(page), "--record", str(runs)], catch_exceptions=False)
+    assert told.exit_code == 0
+    assert "on board" in page.read_text(encoding="utf-8")
+    points = curves(read_rows([runs]))["on board, uniform"]
+    assert [(p.n_texts, p.n_seeds) for p in points] == [(4, 2), (40, 2)]
+
+
+def test_demonstrations_of_a_run_are_left_out_in_turn(done):
+    begun, _ = done
+    asked = ["useful", str(begun.files.folder), "--arm", "on board", "--budget", "10%"]
+    plan = CliRunner().invoke(group, [*asked, "--plan"])
+    assert "4 of 4 demonstrations were shown for a test text; 96 texts are tagged again" in plan.stderr
+    told = CliRunner().invoke(group, [*asked, "--json"], catch_exceptions=False)
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert {line["id"] for line in lines} == {d.id for d in begun.annotated(begun.measured()[0])}
+    assert [line["gain"] for line in lines] == sorted(line["gain"] for line in lines)
+
+
+def test_what_a_run_has_not_is_named_with_what_it_has(done):
+    begun, _ = done
+    with pytest.raises(UnknownNameError, match=r"no result has the budget '11%'(.|\n)*10%, 100%"):
+        CliRunner().invoke(
+            group, ["useful", str(begun.files.folder), "--arm", "CRF", "--budget", "11%"], catch_exceptions=False
+        )
+
+
+def test_active_learning_goes_on_and_keeps_the_predictions_of_every_round(write, run):
+    more = (
+        '\n[[active]]\nname = "asked"\ntagger = "crf"\nquery = ["breaking_ties", "random"]\npartial = "drop_unknowns"\n'
+        'schedule = "10%"\nrounds = 2\nstart_share = 0.1\nseeds = [0]\n'
+    )
+    begun, ended = run(write(more, budgets='["10%"]', strategies='["uniform"]'))
+    rows = [row for row in begun.rounds() if row.metric == STRICT_MICRO]
+    assert not ended.failed
+    assert [row.method for row in rows] == 3 * ["asked, query breaking_ties"] + 3 * ["asked, query random"]
+    gold = {d.id: d.entities for d in begun.test_documents(begun.measured()[0])}
+    for cell, last in zip(begun.active, (rows[2], rows[5]), strict=True):
+        path = begun.files.journal(cell.key).with_suffix("") / "round-2.jsonl"
+        tagged = [one for _, one in read_tagged(path)]
+        assert strict([gold[one.id] for one in tagged], [one.reply.spans for one in tagged]).micro.f1 == last.value
+    before = begun.files.journal(begun.active[0].key).read_bytes()
+    begun.files.rows(begun.active[0].key).unlink()
+    again, _ = run(write(more, budgets='["10%"]', strategies='["uniform"]'))
+    assert begun.files.journal(begun.active[0].key).read_bytes() == before
+    assert again.n_missing == 0
