@@ -161,9 +161,10 @@ def _described(experiment: Experiment, title: str) -> dict[str, Any]:
     splits = [split_of(table, experiment.beside, seed) for seed in experiment.file.seed_numbers]
     notes = []
     if alike := [split.n_alike for split in splits if split.n_alike]:
+        few, most = min(alike), max(alike)
         notes.append(
-            f"{title}: {min(alike)} to {max(alike)} test texts a seed were taken out, for they are, or nearly are, "
-            "texts of the pool"
+            f"{title}: test texts that are, or nearly are, texts of the pool were taken out: "
+            f"{most if few == most else f'{few} to {most}'} a seed"
         )
     if data.public and any(arm.asks_model for arm in experiment.arms):
         notes.append(
