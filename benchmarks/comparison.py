@@ -83,14 +83,12 @@ name = "GPT-3, fine-tuned (recorded)"
 data = "nerre_general"
 files = "nerre_general/predictions/gpt3/run_{{seed}}.jsonl"
 format = "nerre"
-n_texts = 549
 
 [[recorded]]
 name = "Llama-2, fine-tuned (recorded)"
 data = "nerre_general"
 files = "nerre_general/predictions/llama2/run_{{seed}}.jsonl"
 format = "nerre"
-n_texts = 549
 """
 
 ASKED = """

@@ -18,7 +18,6 @@ from allabel.reply import Grounding, Proposal, Reply, Status
 
 LABELS = ("formula", "name", "acronym", "structure_or_phase", "description", "applications")
 _PROMPT_END, _COMPLETION_END = "\n\n###\n\n", "\n\nEND\n\n"
-_REMEDY = "take run_0.jsonl to run_4.jsonl of NERRE's general_and_mofs/data, unchanged"
 
 Mention = tuple[str, str]
 """A label and a string as it was written."""
@@ -42,7 +41,7 @@ def read_recorded(path: Path) -> Iterator[tuple[str, Reply]]:
                 "lacks `prompt` or `llm_completion`, each a string",
                 "take run_0.jsonl to run_4.jsonl of NERRE's predictions on general materials, unchanged",
             )
-        text = prompt.removesuffix("\n\n###\n\n")
+        text = prompt.removesuffix(_PROMPT_END)
         yield text, _reply(text, said)
 
 
@@ -69,7 +68,7 @@ def _spaced(string: str) -> str:
 
 def _mentions(completion: str) -> list[Mention]:
     """Read a completion. Raises ValueError, of which JSONDecodeError is one, where it is no list of records."""
-    records = json.loads(completion.removesuffix("\n\nEND\n\n"))
+    records = json.loads(completion.removesuffix(_COMPLETION_END))
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise ValueError("not a list of records")
     return [(label, string) for record in records for label, value in record.items() for string in _strings(value)]

@@ -7,7 +7,7 @@ import numpy as np
 
 from allabel.annotate.base import Annotator, Demonstration
 from allabel.document import DocId, Document
-from allabel.errors import InputError
+from allabel.errors import AllabelError, InputError
 from allabel.reply import Reply, Status
 from eval.bootstrap import Interval, paired_bootstrap
 from eval.counts import Counts
@@ -86,7 +86,8 @@ def usefulness(
     demonstrations, so that they are not paid for twice. Only the texts a demonstration was shown for are tagged again,
     `planned(...).n_texts` in all; an annotator that is trained is trained again for each. n: resamples of an interval.
     Many demonstrations on few texts: some will look harmful by chance, so look at them before they go.
-    Raises InputError as `planned`, and where a text has no gold spans or there is not one reply a text.
+    Raises AllabelError where texts get no answer; InputError as `planned`, where a text has no gold spans, or where
+    there is not one reply a text.
     Source: leave-one-out, as in Koh and Liang 2017, section 2.1.
     """
     plan = planned(demonstrations, replies)
@@ -103,6 +104,12 @@ def usefulness(
 
 
 def _counts(documents: Sequence[Document], replies: Sequence[Reply]) -> list[Counts]:
+    failed = [reply.error for reply in replies if reply.status is Status.FAILED]
+    if failed:
+        # An empty prediction would make whatever was left out look precious.
+        raise AllabelError(
+            f"{len(failed)} of {len(replies)} texts got no answer: {failed[0]}\n  remedy: try again when they do"
+        )
     for document in documents:
         if document.entities is None:
             raise InputError(

@@ -109,7 +109,8 @@ def experiment(n_seeds: int = 3, n_docs: int = 40, data: Sequence[str] = ("made"
         for strategy, bonus in (("uniform", 0.0), ("coverage", 0.05)):
             for place, (budget, n) in enumerate(SHARES.items()):
                 for arm, skill in ARMS.items():
-                    cost = Cost(n, 24 * n, 3 * n, n / 2, 0.5 * n if arm == "crf" else 0, 2.0, 4000, 300, None)
+                    tokens = (0, 0) if arm == "crf" else (4000, 300)
+                    cost = Cost(n, 24 * n, 3 * n, n / 2, 0.5 * n if arm == "crf" else 0, 2.0, *tokens)
                     texts = gold if arm == "crf" else gold[: n_docs // 2]
                     for seed in range(n_seeds):
                         replies = [reply(d, skill[place] + bonus, rng) for d in texts]

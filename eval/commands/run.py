@@ -55,7 +55,7 @@ def run(
         click.echo(read.text, nl=False)
         return
     folder = experiment if goes_on else out or Path("runs") / experiment.stem
-    begun = RunFolder.begin(folder, read, write=not dry_run)
+    begun = RunFolder.begin(folder, read)
     check(begun)
     expected = forecast(begun)
     click.echo(expected.in_words(), err=as_json)

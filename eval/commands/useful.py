@@ -43,6 +43,7 @@ def useful(
 
     import numpy as np
 
+    from allabel.errors import InputError
     from eval.experiments.cell import ArmAnnotator
     from eval.experiments.run_folder import RunFolder
     from eval.simulate import demonstrations
@@ -52,6 +53,13 @@ def useful(
     run = RunFolder.open(run_folder)
     one = _found(run, {"arm": arm, "budget": budget, "data": data, "strategy": strategy, "seed": seed})
     shown, replies = demonstrations(run.annotated(one)), run.replies(one)
+    if not any(reply.demonstrations for reply in replies):
+        raise InputError(
+            f"{arm} is shown no demonstrations: it was trained on them, or its predictions are recorded",
+            remedy="name one that is: embedded, chat or vllm",
+        )
+    if one.by_value:
+        click.echo("what follows is of spans by strict F1; the run's own score is of values", err=True)
     expected = planned(shown, replies)
     n_again = len(expected.served)
     click.echo(

@@ -42,6 +42,15 @@ def notes(ground: Ground, n_crossings: Mapping[Unit, int], routing: Routing | No
         said.append("fewer than two shared budgets: no crossing can be seen")
     said += [f"in {unit} the curves cross {n} times: the last is given" for unit, n in n_crossings.items() if n > 1]
     said.append("intervals of single types are not corrected for the number of types")
+    costs = [m.cost for m in _at(ground, ground.budgets[-1])]
+    if any(cost.n_recalled for cost in costs):
+        said.append("seconds: some answers were there from before, and count with the time they took then")
+    if any(cost.jobs > 1 for cost in costs):
+        said.append(f"seconds: measured with up to {max(cost.jobs for cost in costs)} processes at work at once")
+    if n := sum(cost.n_choosing_tokens for cost in costs):
+        said.append(
+            f"choosing asked the language model too: {n:,} tokens more at the largest budget, not in the prices"
+        )
     if routing is None:
         said.append("no routing by type: it takes two labels and two test texts")
     else:

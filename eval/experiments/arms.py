@@ -16,8 +16,8 @@ from allabel.plugins import load, names, nearest
 from allabel.schema import LabelSchema
 from eval.experiments.tables import ArmTable
 
-# Settings that decide what an annotator says. They come from the file alone, never from a variable; but for the model,
-# where the file names none.
+# Settings that decide what an annotator says. They come from the file alone, never from a variable; but for the model
+# where the file names none, which is kept with the run.
 DECIDING = (
     *("model", "shots", "retriever", "encoder", "form", "copied", "floor", "diversity", "cover_labels", "cover_rare"),
     *("exclude_near_duplicates", "context_tokens", "part_tokens", "part_overlap", "structured", "max_output_tokens"),
@@ -28,6 +28,7 @@ REACHING = ("base_url", "concurrency", "timeout_s", "retries", "patience_s", "re
 # What the annotator on board makes use of.
 ON_BOARD = ("shots", "retriever", "encoder")
 LLM = ("chat", "vllm")
+UNDECIDING = (*REACHING, "device")
 TUNING = tuple(name for name in Finetune.model_fields if name not in {"tagger", "seed"})
 
 
@@ -94,20 +95,25 @@ class Arm:
         return build(schema, self.settings)
 
 
-def expand(number: int, table: ArmTable) -> list[Arm]:
+def expand(number: int, table: ArmTable, model: str) -> list[Arm]:
     """Return the arms of a table: one for each combination of the values that are lists.
 
-    number: of the table in the file. Raises KeyedError for a setting that there is none of, or a value that cannot be.
+    number: of the table in the file. model: of language models, where the table names none. Raises KeyedError for a
+    setting that there is none of, or a value that cannot be.
     """
     limits = {name: getattr(table, name) for name in ("test_texts", "data", "strategies", "budgets", "seeds")}
     price = None if table.price is None else Price(table.price.prompt, table.price.output)
     kind = table.tagger or table.backend
     check_kind("taggers" if table.tagger else "backends", kind)
     known = TUNING if table.tagger else (*DECIDING, *REACHING)
-    check_names(table.options, known, f"{'tagger' if table.tagger else 'backend'} {kind!r}")
+    own = tuple(name for name in ArmTable.model_fields if name not in {"name", "backend", "tagger"})
+    check_names(table.options, known, f"{'tagger' if table.tagger else 'backend'} {kind!r}", own)
+    for key, value in table.options.items():
+        if key in UNDECIDING and isinstance(value, list):
+            raise KeyedError(InputError(f"{key} decides nothing that is said", remedy="give it one value"), key)
     arms = []
     for name, options in combinations(table.name, table.options):
-        settings = Settings() if table.tagger else _settings(kind, options)
+        settings = Settings() if table.tagger else _settings(kind, {"model": model, **options})
         arm = Arm(name, kind, bool(table.tagger), options, number, price=price, settings=settings, **limits)
         if table.tagger:
             try:
@@ -133,11 +139,14 @@ def combinations(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, d
         yield ", ".join(words if name in lists else [name, *words]), {**options, **chosen}
 
 
-def check_names(options: Mapping[str, Any], known: tuple[str, ...], of: str) -> None:
-    """Raise UnknownNameError for the first key that is not known; its `key` attribute is the key."""
-    for name in options:
+def check_names(options: Mapping[str, Any], known: tuple[str, ...], of: str, own: tuple[str, ...] = ()) -> None:
+    """Raise KeyedError for the first key that is not known, or a list without a value. own: further keys, to name."""
+    for name, value in options.items():
         if name not in known:
-            raise KeyedError(UnknownNameError(f"the {of} has no setting {name!r}", remedy=nearest(name, known)), name)
+            remedy = nearest(name, (*own, *known))
+            raise KeyedError(UnknownNameError(f"the {of} has no setting {name!r}", remedy=remedy), name)
+        if value == []:
+            raise KeyedError(InputError(f"{name} is an empty list", remedy="give a value, or several"), name)
 
 
 class KeyedError(Exception):
@@ -158,8 +167,16 @@ def wrong_value(error: ValidationError) -> KeyedError:
 
 def _settings(backend: str, options: Mapping[str, Any]) -> Settings:
     """Return settings whose deciding values are the file's or the defaults, whatever variables say."""
-    defaults = {name: Settings.model_fields[name].get_default(call_default_factory=True) for name in DECIDING[1:]}
+    defaults = {name: Settings.model_fields[name].get_default(call_default_factory=True) for name in DECIDING}
     try:
-        return Settings(**{**defaults, "backend": backend, **options})
+        settings = Settings(**{**defaults, "backend": backend, **options})
     except ValidationError as error:
         raise wrong_value(error) from error
+    limits = (settings.budget_requests, settings.budget_tokens, settings.budget_money)
+    if backend in LLM and any(limit is not None for limit in limits):
+        raise InputError(
+            "the variables ALLABEL_BUDGET_REQUESTS, _TOKENS and _MONEY limit one run of `allabel tag`, and would limit "
+            "each result here",
+            remedy="unset them; --dry-run says what an experiment takes",
+        )
+    return settings

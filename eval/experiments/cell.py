@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from allabel.reply import Reply
 from allabel.select.budget import count_tokens
 from allabel.select.cost import CostModel
 from allabel.store.store import Store
+from eval.experiments.budgets import is_everything
 from eval.experiments.choosing import chosen
 from eval.experiments.experiment import Experiment
 from eval.experiments.files import Files
@@ -27,22 +28,25 @@ from eval.experiments.sources import located, schema_of, split_of
 from eval.simulate import demonstrations
 
 
-def run(experiment: Experiment, cell: Cell, files: Files) -> None:
-    """Do a cell and write it down. Raises AllabelError where it cannot be done; then nothing is written."""
+def run(experiment: Experiment, cell: Cell, files: Files, jobs: int) -> None:
+    """Do a cell and write it down. jobs: how many work at once, for what seconds are worth.
+
+    Raises AllabelError where it cannot be done; then nothing is written.
+    """
     table = experiment.data(cell.spot.data)
     split = split_of(table, experiment.beside, cell.spot.seed)
     test = split.test[: cell.n_test]
     if cell.recorded is not None:
         path = located(table, experiment.beside, cell.recorded.files.format(seed=cell.spot.seed))
-        replies = recorded(cell.recorded, path, test)
-        keep(experiment, cell, files, test, replies, Cost(cell.recorded.n_texts, 0, 0, 0.0))
+        shown = split.pool if is_everything(cell.recorded.budget) else ()
+        keep(experiment, cell, files, test, recorded(cell.recorded, path, test), annotation_cost(shown))
         return
     assert cell.choice is not None
     annotator = ArmAnnotator(experiment, cell, files)
-    positions = chosen(cell.choice, split, experiment.file.selection, files, annotator.made)
-    shown = [split.pool[i] for i in positions]
-    replies, fit_s, tag_s = annotator.tag(test, shown)
-    keep(experiment, cell, files, test, replies, _cost(shown, replies, cell, fit_s, tag_s))
+    positions = chosen(cell.choice, split, experiment.file.selection, files, annotator)
+    shown = tuple(split.pool[i] for i in positions)
+    replies, cost = annotator.tag(test, shown)
+    keep(experiment, cell, files, test, replies, replace(cost, jobs=jobs))
 
 
 @dataclass(slots=True)
@@ -67,24 +71,41 @@ class ArmAnnotator:
                 self._made.remember(self._recall)
         return self._made
 
-    def tag(self, test: Sequence[Document], shown: Sequence[Document]) -> tuple[list[Reply], float, float]:
-        """Teach and tag; returns replies, and the seconds of each. Raises AllabelError where texts were left unasked.
+    def check(self) -> None:
+        """Raise AllabelError where requests came to nothing: that says nothing of the annotator."""
+        stopped = self._made.stopped if isinstance(self._made, AsksModel) else ""
+        why = stopped or (self._recall.trouble if self._recall else "")
+        if why:
+            raise AllabelError(f"{why}\n  remedy: run again; what was answered is not asked again")
 
-        Answers that are there from before count with the seconds they took then.
+    def tag(self, test: Sequence[Document], shown: Sequence[Document]) -> tuple[list[Reply], Cost]:
+        """Teach and tag. Raises AllabelError where requests came to nothing.
+
+        Answers that were there from before count with the seconds they took then, as many at once as are asked.
         """
         annotator, taught = self.made(), demonstrations(shown)
-        before = self._recall.seconds if self._recall else 0.0
+        recall = self._recall
+        n_choosing, n_before, s_before = (recall.n_tokens, recall.n_recalled, recall.seconds) if recall else (0, 0, 0.0)
         began = time.perf_counter()
         if taught and isinstance(annotator, Learns):
             annotator.fit(taught)
         fitted = time.perf_counter()
         replies = annotator.annotate([d.text for d in test], taught)
         tag_s = time.perf_counter() - fitted
-        if isinstance(annotator, AsksModel) and annotator.stopped:
-            raise AllabelError(f"{self.cell.spot}: {annotator.stopped}\n  remedy: run again, and it goes on")
-        if self._recall is not None and self.cell.arm is not None:
-            tag_s += (self._recall.seconds - before) / self.cell.arm.settings.concurrency
-        return replies, fitted - began, tag_s
+        self.check()
+        n_recalled = 0
+        if recall is not None and self.cell.arm is not None:
+            n_recalled = recall.n_recalled - n_before
+            tag_s += (recall.seconds - s_before) / max(1, min(n_recalled, self.cell.arm.settings.concurrency))
+        return replies, replace(
+            annotation_cost(shown),
+            fit_s=fitted - began,
+            tag_s=tag_s,
+            n_prompt_tokens=sum(r.n_prompt_tokens for r in replies),
+            n_output_tokens=sum(r.n_output_tokens for r in replies),
+            n_choosing_tokens=n_choosing,
+            n_recalled=n_recalled,
+        )
 
 
 @lru_cache(maxsize=1)
@@ -92,18 +113,8 @@ def _store(path: Path) -> Store:
     return Store.open(path)
 
 
-def _cost(shown: Sequence[Document], replies: Sequence[Reply], cell: Cell, fit_s: float, tag_s: float) -> Cost:
+def annotation_cost(shown: Sequence[Document]) -> Cost:
+    """Return what a person annotates: texts, tokens, entities, and minutes by the cost model."""
     sizes = [(count_tokens(d.text), len(d.entities or ())) for d in shown]
-    n_prompt, n_output = sum(r.n_prompt_tokens for r in replies), sum(r.n_output_tokens for r in replies)
-    price = cell.arm.price if cell.arm else None
-    return Cost(
-        len(shown),
-        sum(tokens for tokens, _ in sizes),
-        sum(entities for _, entities in sizes),
-        sum(CostModel().minutes(*size) for size in sizes),
-        fit_s,
-        tag_s,
-        n_prompt,
-        n_output,
-        price.money(n_prompt, n_output) if price else None,
-    )
+    n_tokens, n_entities = (sum(size[k] for size in sizes) for k in (0, 1))
+    return Cost(len(shown), n_tokens, n_entities, sum(CostModel().minutes(*size) for size in sizes))

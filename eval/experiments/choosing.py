@@ -1,12 +1,13 @@
 """The texts that a strategy chooses, kept so that every arm learns from the same ones."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
+from typing import Protocol
 
 from allabel.annotate.base import Annotator
 from allabel.annotate.embedded import EmbeddedAnnotator
-from allabel.errors import BudgetError
+from allabel.errors import BudgetError, InputError
 from allabel.select.afford import check_budget
 from allabel.select.base import Pool
 from allabel.select.budget import Budget
@@ -20,27 +21,44 @@ from eval.simulate import simulate
 from retrieval.bm25 import Bm25
 
 
-def chosen(
-    choice: Choice, split: Split, selection: SelectionTable, files: Files, annotator: Callable[[], Annotator]
-) -> list[int]:
+class Asked(Protocol):
+    """The annotator that stages ask where it is not the one on board."""
+
+    def made(self) -> Annotator:
+        """Return it."""
+        ...
+
+    def check(self) -> None:
+        """Raise AllabelError where requests came to nothing."""
+        ...
+
+
+def chosen(choice: Choice, split: Split, selection: SelectionTable, files: Files, asked: Asked) -> list[int]:
     """Return positions in the pool, in the order they were chosen; chosen now where they were not before.
 
-    annotator: makes the one that stages ask where it is not the one on board.
+    Raises AllabelError where an annotator could not be asked; then nothing is kept.
     """
     path = files.choice(choice.key)
-    if path.exists():
-        place = {d.id: i for i, d in enumerate(split.pool)}
-        return [place[id] for id in json.loads(path.read_text(encoding="utf-8"))["chosen"]]
-    found = _choose(choice, split, selection, annotator)
+    place = {d.id: i for i, d in enumerate(split.pool)}
+    # What is damaged or gone is chosen again: by its key it can be nothing else.
+    with suppress(InputError, KeyError):
+        return [place[id] for id in files.read(path, "chosen")["chosen"]]
+    found = _choose(choice, split, selection, asked.made)
+    asked.check()
     ids = [split.pool[i].id for i in found]
     files.write(path, {"strategy": choice.strategy, "budget": choice.budget, "chosen": ids})
     return found
 
 
-def check(budget: str, split: Split, selection: SelectionTable) -> None:
-    """Raise BudgetError where the pool cannot meet the budget."""
-    if not (is_nothing(budget) or is_everything(budget)):
-        check_budget(Budget.parse(budget), _pool(split, selection.duplicates))
+def check(budgets: Sequence[str], split: Split, selection: SelectionTable) -> None:
+    """Raise BudgetError where the pool cannot meet one of the budgets, naming it."""
+    pool = _pool(split, selection.duplicates)
+    for budget in budgets:
+        if not (is_nothing(budget) or is_everything(budget)):
+            try:
+                check_budget(Budget.parse(budget), pool)
+            except BudgetError as error:
+                raise BudgetError(f"{budget}: {error.problem}", remedy=error.remedy) from error
 
 
 def _choose(choice: Choice, split: Split, selection: SelectionTable, annotator: Callable[[], Annotator]) -> list[int]:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from allabel.active.design import Design
 from allabel.config import Finetune
+from allabel.errors import InputError
 from eval.experiments.arms import TUNING, check_kind, check_names, combinations, wrong_value
 from eval.experiments.tables import ActiveTable
 
@@ -62,10 +63,12 @@ def expand_active(number: int, table: ActiveTable) -> list[ActiveArm]:
         design = {DESIGN[name]: value for name, value in options.items() if name in DESIGN}
         tuning = {name: value for name, value in options.items() if name in TUNING}
         arm = ActiveArm(name, table.tagger, number, design, tuning, table.test_texts, table.data, table.seeds)
-        arm.design_of(0)
         try:
             arm.finetune(0)
+            arm.design_of(0)
         except ValidationError as error:
             raise wrong_value(error) from error
+        except TypeError as error:
+            raise InputError(f"the design cannot be: {error}", remedy="mend the value that is no number") from error
         arms.append(arm)
     return arms

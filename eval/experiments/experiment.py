@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from allabel.config import Settings
 from allabel.errors import InputError, UnknownNameError
 from allabel.plugins import nearest
 from allabel.select.base import Tools
-from allabel.select.budget import Budget
 from allabel.select.chain import Chain
 from eval.experiments import tables
 from eval.experiments.arms import Arm, KeyedError, expand
-from eval.experiments.budgets import is_nothing
+from eval.experiments.budgets import same
 from eval.experiments.designs import ActiveArm, expand_active
 from eval.experiments.places import Key, lines_of, nearest_line
 from retrieval.bm25 import Bm25
@@ -37,20 +37,22 @@ _TABLES: Mapping[str, type[Any]] = {
 class Experiment:
     """What an experiment's file asks for.
 
-    path: of the file; text: as it stands there. beside: the folder that relative paths start from. lines: of its keys.
+    path: of the file; text: as it stands there. beside: the folder that relative paths start from. model: of language
+    models that the file names none for. lines: of its keys.
     """
 
     path: Path
     beside: Path
     text: str
+    model: str
     file: tables.File
     arms: tuple[Arm, ...]
     active: tuple[ActiveArm, ...]
     lines: Mapping[Key, int] = field(repr=False)
 
     @classmethod
-    def read(cls, path: Path, beside: Path | None = None) -> "Experiment":
-        """Read a file. beside: None for its own folder.
+    def read(cls, path: Path, beside: Path | None = None, model: str | None = None) -> "Experiment":
+        """Read a file. beside: None for its own folder. model: where a table names none; None for the variable.
 
         Raises InputError naming the file, the line, the value and the remedy.
         """
@@ -64,14 +66,15 @@ class Experiment:
             file = tables.File(**data)
         except ValidationError as error:
             raise _wrong(error, path, lines) from error
+        model = Settings().model if model is None else model
         arms, active = [], []
         for i, table in enumerate(file.annotators):
             with _at(path, lines, ("annotators", i)):
-                arms += expand(i, table)
+                arms += expand(i, table, model)
         for i, active_table in enumerate(file.active):
             with _at(path, lines, ("active", i)):
                 active += expand_active(i, active_table)
-        read = cls(path, (beside or path.parent).absolute(), text, file, tuple(arms), tuple(active), lines)
+        read = cls(path, (beside or path.parent).absolute(), text, model, file, tuple(arms), tuple(active), lines)
         read._check()
         return read
 
@@ -94,10 +97,12 @@ class Experiment:
         )
         self._distinct(names, "annotators")
         self._distinct([table.title for table in file.data], "data")
+        self._distinct(file.strategies, "strategies")
+        self._distinct([str(seed) for seed in file.seed_numbers], "seeds")
         for budget in file.budgets:
             with _at(self.path, self.lines, ("budgets",)):
-                if not is_nothing(budget):
-                    Budget.parse(budget)
+                same(budget)
+        self._distinct([same(budget) for budget in file.budgets], "budgets")
         for strategy in file.strategies:
             with _at(self.path, self.lines, ("strategies",)):
                 Chain.parse(strategy, _NO_TOOLS)
@@ -108,6 +113,9 @@ class Experiment:
             self._known(arm.strategies, file.strategies, (*at, "strategies"), "strategy")
             self._known(arm.budgets, file.budgets, (*at, "budgets"), "budget")
             self._known(arm.seeds, file.seed_numbers, (*at, "seeds"), "seed")
+        for active in self.active:
+            self._known(active.data, titles, ("active", active.table, "data"), "data set")
+            self._known(active.seeds, file.seed_numbers, ("active", active.table, "seeds"), "seed")
         for i, one in enumerate(file.recorded):
             self._known([one.data], titles, ("recorded", i, "data"), "data set")
         names = [one.name for one in self.arms] + [one.name for one in file.recorded]
@@ -126,7 +134,7 @@ class Experiment:
     def _distinct(self, names: Sequence[str], table: str) -> None:
         for name in names:
             if names.count(name) > 1:
-                raise self.wrong(f"{name!r} stands twice", (table,), "give each a name of its own")
+                raise self.wrong(f"{name!r} stands twice", (table,), "name each once")
 
 
 @contextmanager

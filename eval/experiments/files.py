@@ -1,10 +1,13 @@
 """The files of a run's folder, and how they are written: whole or not at all."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from allabel.errors import InputError
 from allabel.formats.files import write_atomically
@@ -54,6 +57,21 @@ class Files:
         """The scores of all rounds; there when the last round is done."""
         return self.folder / "active" / f"{key}.rows.jsonl"
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no other run be at work in the folder meanwhile. Raises InputError where one is."""
+        lock = FileLock(self.folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise InputError(
+                "another run is at work here", file=self.folder, remedy="wait until it is done, or end it"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
     def make(self) -> None:
         """Make the folders. Raises InputError where they cannot be made."""
         try:
@@ -70,10 +88,12 @@ class Files:
             json.dump(data, file, ensure_ascii=False, allow_nan=False)
             file.write("\n")
 
-    def read(self, path: Path) -> dict[str, Any]:
-        """Read an object. Raises InputError where it is damaged."""
+    def read(self, path: Path, *keys: str, remedy: str = "remove it, and run again") -> dict[str, Any]:
+        """Read an object that has these keys. Raises InputError where it is damaged."""
         try:
             data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot be read: {error}", file=path, remedy="remove it, and run again") from error
+            if missing := [key for key in keys if key not in data]:
+                raise ValueError(f"it has no {missing[0]!r}")
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(f"cannot be read: {error}", file=path, remedy=remedy) from error
         return data

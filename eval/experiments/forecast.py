@@ -82,7 +82,10 @@ def forecast(run: RunFolder) -> Forecast:
         cells = [cell for cell in run.active if cell.arm.name == active]
         n_done = sum(run.files.rows(cell.key).exists() for cell in cells)
         arms.append(ArmForecast(active, len(cells), n_done, None, 0, 0, None, None))
-    return Forecast(tuple(arms), (*run.notes(), *_detectable(run)))
+    notes = [*run.notes(), *_detectable(run)]
+    if run.experiment.file.selection.annotator == "same" and any(arm.asks_model for arm in run.experiment.arms):
+        notes.append("stages that go by uncertainty tag the pool with each language model too: that comes on top")
+    return Forecast(tuple(arms), tuple(notes))
 
 
 def _detectable(run: RunFolder) -> Iterator[str]:
@@ -117,7 +120,7 @@ def _of_arm(run: RunFolder, name: str, cells: list[Cell]) -> ArmForecast:
     n_texts = n_prompt = n_output = 0
     for cell in todo:
         n = min(cell.n_test, run.data[cell.spot.data]["n_tested"])
-        n_texts += n
+        n_texts += n * (cell.recorded is None)
         if cell.arm is not None and cell.arm.asks_model:
             prompt, output = _tokens(run, cell, cell.arm, n)
             n_prompt, n_output = n_prompt + prompt, n_output + output

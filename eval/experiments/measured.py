@@ -40,7 +40,9 @@ class Cost:
     n_texts, n_tokens, n_entities: annotated (tokens: runs without white space). minutes: of a person, by the cost model
     of `allabel.select.cost`. fit_s: seconds to learn from them; 0 where nothing is learned before a text comes.
     tag_s: seconds to tag all test texts. n_prompt_tokens, n_output_tokens: of the language model, for these texts.
-    money: by the price in the experiment's file, None where there is none.
+    money: of these, by the price in the experiment's file, None where there is none. n_choosing_tokens: of the language
+    model where a strategy asked it. n_recalled: answers that were there from before, whose seconds are those of then.
+    jobs: how many processes were at work while this was measured.
     """
 
     n_texts: int
@@ -52,6 +54,9 @@ class Cost:
     n_prompt_tokens: int = 0
     n_output_tokens: int = 0
     money: float | None = None
+    n_choosing_tokens: int = 0
+    n_recalled: int = 0
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.experiments.arms import Arm
-from eval.experiments.budgets import is_everything, is_nothing
+from eval.experiments.budgets import is_everything, is_nothing, same
 from eval.experiments.designs import ActiveArm
 from eval.experiments.experiment import Experiment
 from eval.experiments.measured import Spot
 from eval.experiments.tables import DataTable, RecordedTable
 
 # Raise it when the same cell would come out otherwise, so that what was kept before is done anew.
-VERSION = 1
+VERSION = 2
 RECORDED = "recorded"
+# By title: digests of the data, of labels.toml, of the folds, and of recorded predictions by name and seed.
+Described = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,12 @@ class ActiveCell:
         return f"{self.arm.name}, {self.data}, seed {self.seed}"
 
 
-def active_cells(experiment: Experiment, digests: Mapping[str, str]) -> list[ActiveCell]:
+def active_cells(experiment: Experiment, described: Described) -> list[ActiveCell]:
     """Return the runs of active learning, in the order of the file."""
     found = []
     for table in experiment.file.data:
         for seed in experiment.file.seed_numbers:
-            where = _where(table, seed, digests[table.title])
+            where = _where(table, seed, described[table.title])
             for arm in experiment.active:
                 if arm.takes_part(table.title, seed):
                     n_test = min(experiment.file.test_texts, arm.test_texts or experiment.file.test_texts)
@@ -78,17 +80,17 @@ def active_cells(experiment: Experiment, digests: Mapping[str, str]) -> list[Act
     return found
 
 
-def cells_of(experiment: Experiment, digests: Mapping[str, str]) -> list[Cell]:
+def cells_of(experiment: Experiment, described: Described) -> list[Cell]:
     """Return the cells in the order of the file: by data set, seed, budget, strategy, arm.
 
-    digests: of each data set by its title, so that what was made of other texts is not taken for it.
+    described: what each data set is, by title, so that what was made of other texts or labels is not taken for it.
     """
     found = []
     for table in experiment.file.data:
         for seed in experiment.file.seed_numbers:
-            where = _where(table, seed, digests[table.title])
+            where = _where(table, seed, described[table.title])
             found += list(_arms(experiment, table, seed, where))
-            found += list(_recorded(experiment, table, seed, where))
+            found += list(_recorded(experiment, table, seed, where, described[table.title]["recorded"]))
     return found
 
 
@@ -97,9 +99,9 @@ def key_of(what: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps({"version": VERSION, **what}, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def _where(table: DataTable, seed: int, digest: str) -> dict[str, Any]:
-    drawn = {name: getattr(table, name) for name in ("pool_texts", "pool_share", "held_out", "folds")}
-    return {"data": digest, "labels": table.labels, "seed": seed, **drawn}
+def _where(table: DataTable, seed: int, what: Mapping[str, Any]) -> dict[str, Any]:
+    drawn = {name: getattr(table, name) for name in ("pool_texts", "pool_share", "held_out")}
+    return {**{name: what[name] for name in ("digest", "labels", "folds")}, "seed": seed, **drawn}
 
 
 def _arms(experiment: Experiment, table: DataTable, seed: int, where: Mapping[str, Any]) -> Iterator[Cell]:
@@ -126,17 +128,20 @@ def _choice(
 ) -> Choice:
     selection = experiment.file.selection
     asked = arm if selection.annotator == "same" else None
-    what: dict[str, Any] = {"where": dict(where), "budget": budget}
+    what: dict[str, Any] = {"where": dict(where), "budget": same(budget)}
     if not (is_nothing(budget) or is_everything(budget)):
         what |= {"strategy": strategy, "selection": selection.model_dump()}
         what |= {"asked": asked.decided_by} if asked else {}
     return Choice(table.title, seed, strategy, budget, asked, key_of(what))
 
 
-def _recorded(experiment: Experiment, table: DataTable, seed: int, where: Mapping[str, Any]) -> Iterator[Cell]:
+def _recorded(
+    experiment: Experiment, table: DataTable, seed: int, where: Mapping[str, Any], digests: Mapping[str, str]
+) -> Iterator[Cell]:
     file = experiment.file
     for one in file.recorded:
         if one.data == table.title:
-            spot = Spot(table.title, seed, RECORDED, f"{one.n_texts or 'n/a'}", one.name)
-            key = key_of({"where": dict(where), "recorded": one.model_dump(), "metric": file.metric})
+            spot = Spot(table.title, seed, RECORDED, one.budget, one.name)
+            what = {"recorded": digests[f"{one.name}, {seed}"], "format": one.format, "budget": one.budget}
+            key = key_of({"where": dict(where), **what, "n_test": file.test_texts, "metric": file.metric})
             yield Cell(spot, key, file.test_texts, recorded=one)

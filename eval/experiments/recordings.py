@@ -1,6 +1,6 @@
 """Predictions that were made elsewhere, as replies to the test texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from allabel.document import Document
@@ -11,21 +11,29 @@ from eval.experiments.tables import RecordedTable
 
 
 def recorded(table: RecordedTable, path: Path, test: Sequence[Document]) -> list[Reply]:
-    """Return the reply to each test text. Raises InputError where the file lacks one: the comparison would lie."""
-    by_text = _by_text(table, path)
-    missing = [d.id for d in test if d.text.strip() not in by_text]
+    """Return the reply to each test text, by the text to the character: offsets are of it.
+
+    Raises InputError where the file lacks one, or has two replies to one: the comparison would lie.
+    """
+    found: dict[str, Reply] = {}
+    for text, reply in _replies(table, path):
+        if text in found and found[text] != reply:
+            raise InputError(f"has two replies to {text[:40]!r}", file=path, remedy="give one reply a text")
+        found[text] = reply
+    missing = [d.id for d in test if d.text not in found]
     if missing:
         raise InputError(
             f"{len(missing)} of {len(test)} test texts are not in it, {missing[0]!r} first",
             file=path,
-            remedy="give predictions of the same texts, one file a seed ({seed} in the name)",
+            remedy="give predictions of the same texts, unchanged, one file a seed ({seed} in the name)",
         )
-    return [by_text[d.text.strip()] for d in test]
+    return [found[d.text] for d in test]
 
 
-def _by_text(table: RecordedTable, path: Path) -> Mapping[str, Reply]:
+def _replies(table: RecordedTable, path: Path) -> Iterator[tuple[str, Reply]]:
     if table.format == "nerre":
         from eval.recorded_nerre import read_recorded
 
-        return {text.strip(): reply for text, reply in read_recorded(path)}
-    return {tagged.text.strip(): tagged.reply for _, tagged in read_tagged(path)}
+        yield from read_recorded(path)
+    else:
+        yield from ((tagged.text, tagged.reply) for _, tagged in read_tagged(path))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -16,14 +16,16 @@ from eval.experiments.experiment import Experiment
 from eval.experiments.files import Files
 from eval.experiments.measured import Cost, Measured
 from eval.experiments.plan import Cell
-from eval.experiments.sources import opened
+from eval.experiments.sources import opened, schema_of
 
 
 def keep(
     experiment: Experiment, cell: Cell, files: Files, test: Sequence[Document], replies: Sequence[Reply], cost: Cost
 ) -> None:
     """Write predictions, then the cell, which counts as done from then on."""
-    data = opened(experiment.data(cell.spot.data), experiment.beside)
+    table = experiment.data(cell.spot.data)
+    data = opened(table, experiment.beside)
+    labels = list(dict.fromkeys((*data.labels, *schema_of(table, experiment.beside).names, *_predicted(replies))))
     metric = experiment.file.metric
     by_value = data.by_value if metric == "auto" else metric == "value"
     backend, model = (cell.arm.kind, cell.arm.settings.model) if cell.arm else (cell.spot.arm, "")
@@ -35,9 +37,10 @@ def keep(
         {
             "cost": asdict(cost),
             "docs": [d.id for d in test],
-            "labels": data.labels,
+            "labels": labels,
             "by_value": by_value,
-            "counts": counted(test, replies, data.labels, by_value=by_value),
+            "predictions_bytes": files.predictions(cell.key).stat().st_size,
+            "counts": counted(test, replies, labels, by_value=by_value),
             "statuses": dict(Counter(r.status.value for r in replies)),
             "n_proposals": len(proposals),
             "n_ungrounded": sum(p.grounding is Grounding.MISSING for p in proposals),
@@ -46,18 +49,19 @@ def keep(
 
 
 def read(cell: Cell, files: Files) -> Measured | None:
-    """Return what came of a cell, None where it is not done. Raises InputError where its file is damaged."""
-    path = files.cell(cell.key)
-    if not path.exists():
-        return None
-    data = files.read(path)
+    """Return what came of a cell; None where it is not done, or where a file of it is damaged or gone."""
     try:
+        data = files.read(files.cell(cell.key), "predictions_bytes")
+        if cell.choice is not None:
+            files.read(files.choice(cell.choice.key), "chosen")
+        if files.predictions(cell.key).stat().st_size != data["predictions_bytes"]:
+            return None
         counts = np.zeros((len(data["docs"]), len(data["labels"]), 3), dtype=np.int64)
         for doc, label, *numbers in data["counts"]:
             counts[doc, label] = numbers
         return Measured(
             cell.spot,
-            Cost(**data["cost"]),
+            _priced(Cost(**data["cost"]), cell),
             tuple(DocId(doc) for doc in data["docs"]),
             tuple(data["labels"]),
             counts,
@@ -67,8 +71,14 @@ def read(cell: Cell, files: Files) -> Measured | None:
             cell.key,
             data["by_value"],
         )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise InputError(f"is no cell's record: {error!r}", file=path, remedy="remove it, and run again") from error
+    except (InputError, OSError, KeyError, TypeError, ValueError, IndexError):
+        return None
+
+
+def _priced(cost: Cost, cell: Cell) -> Cost:
+    """Return the cost with the price that the file has now: it decides nothing of what was said."""
+    price = cell.arm.price if cell.arm else None
+    return replace(cost, money=price.money(cost.n_prompt_tokens, cost.n_output_tokens) if price else None)
 
 
 def replies_of(measured: Measured, files: Files) -> list[Reply]:
@@ -85,7 +95,7 @@ def counted(
     found = []
     for i, (document, reply) in enumerate(zip(test, replies, strict=True)):
         for label, c in _by_label(document, reply, by_value=by_value).items():
-            found.append([i, _place(label, labels), c.true_positive, c.predicted, c.gold])
+            found.append([i, labels.index(label), c.true_positive, c.predicted, c.gold])
     return found
 
 
@@ -96,10 +106,6 @@ def _by_label(document: Document, reply: Reply, *, by_value: bool) -> dict[str, 
     return value.by_label(gold, value.values_of(document.text, reply))
 
 
-def _place(label: str, labels: Sequence[str]) -> int:
-    if label not in labels:
-        raise InputError(
-            f"the label {label!r} was predicted, and the data set has {', '.join(labels)}",
-            remedy="give predictions of the same labels",
-        )
-    return labels.index(label)
+def _predicted(replies: Sequence[Reply]) -> list[str]:
+    """Return labels that are predicted; one that gold does not have counts as wrong."""
+    return sorted({p.label for r in replies if r.status is Status.OK for p in r.proposals})

@@ -1,9 +1,10 @@
 """A run's folder: what was planned, what is done, and what it says."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from allabel import runs
@@ -11,6 +12,7 @@ from allabel.document import Document
 from allabel.errors import InputError
 from allabel.formats.files import write_atomically
 from allabel.reply import Reply
+from eval.experiments.described import described
 from eval.experiments.experiment import Experiment
 from eval.experiments.files import Files
 from eval.experiments.measured import Measured
@@ -18,6 +20,9 @@ from eval.experiments.plan import ActiveCell, Cell, active_cells, cells_of
 from eval.experiments.records import read, replies_of
 from eval.experiments.sources import forget, opened, split_of
 from eval.experiments.split import Split
+
+# It guards against data that changed, so that it is not to be removed.
+_UNREADABLE = "it is damaged, or of another version of allabel: make a new run, --out ANOTHER_FOLDER"
 
 
 @dataclass
@@ -39,36 +44,44 @@ class RunFolder:
         files = Files(folder)
         if not cls.is_one(folder):
             raise InputError("holds no run", file=folder, remedy="allabel eval run EXPERIMENT.toml --out FOLDER")
-        data = files.read(files.data)
-        return cls(files, Experiment.read(files.experiment, Path(data["beside"])), data["sets"])
+        data = files.read(files.data, "beside", "model", "sets", remedy=_UNREADABLE)
+        return cls(files, Experiment.read(files.experiment, Path(data["beside"]), data["model"]), data["sets"])
 
     @classmethod
-    def begin(cls, folder: Path, experiment: Experiment, *, write: bool = True) -> "RunFolder":
-        """Open a folder for an experiment, or make it: its data sets are read. write: False makes and changes nothing.
+    def begin(cls, folder: Path, experiment: Experiment) -> "RunFolder":
+        """Open a folder for an experiment: its data sets are read. Nothing is written yet, see `write`.
 
-        Raises InputError where a data set is another than when the folder's results were made.
+        Raises InputError where the folder holds the run of another experiment, or a data set is another than when the
+        folder's results were made.
         """
-        files = Files(folder)
-        known = files.read(files.data)["sets"] if files.data.exists() else {}
+        known = cls.open(folder) if cls.is_one(folder) else None
+        if known is not None and known.name != experiment.file.name:
+            raise experiment.wrong(
+                f"{folder} holds the run of another experiment, {known.name!r}",
+                ("name",),
+                "name another folder by --out, or give it that name",
+            )
         sets = {}
         forget()
         for i, table in enumerate(experiment.file.data):
             with experiment.at("data", i):
-                sets[table.title] = _described(experiment, table.title)
-            then, now = known.get(table.title), sets[table.title]
-            if then and then["digest"] != now["digest"]:
+                sets[table.title] = described(experiment, table)
+            then = known.data.get(table.title) if known else None
+            if then and then["digest"] != sets[table.title]["digest"]:
                 raise experiment.wrong(
-                    f"the data set {table.title!r} is not what it was when {folder} was made: {now['n_pool']} and "
-                    f"{now['n_test']} texts now, {then['n_pool']} and {then['n_test']} then, or other gold",
+                    _other_data(table.title, then, sets[table.title]),
                     ("data", i),
                     "put the files back, or keep the results of the new ones apart: --out ANOTHER_FOLDER",
                 )
-        if write:
-            files.make()
-            with write_atomically(files.experiment) as file:
-                file.write(experiment.text)
-            files.write(files.data, {"beside": str(experiment.beside), "sets": known | sets})
-        return cls(files, experiment, known | sets)
+        return cls(Files(folder), experiment, (known.data if known else {}) | sets)
+
+    def write(self) -> None:
+        """Make the folder, and keep the experiment's file and what its data are."""
+        self.files.make()
+        with write_atomically(self.files.experiment) as file:
+            file.write(self.text)
+        kept = {"beside": str(self.experiment.beside), "model": self.experiment.model, "sets": self.data}
+        self.files.write(self.files.data, kept)
 
     @property
     def name(self) -> str:
@@ -83,12 +96,12 @@ class RunFolder:
     @cached_property
     def cells(self) -> list[Cell]:
         """The plan, in the order of the file."""
-        return cells_of(self.experiment, self._digests)
+        return cells_of(self.experiment, self.data)
 
     @cached_property
     def active(self) -> list[ActiveCell]:
         """The planned runs of active learning."""
-        return active_cells(self.experiment, self._digests)
+        return active_cells(self.experiment, self.data)
 
     def measured(self) -> list[Measured]:
         """Return what is done, in the plan's order."""
@@ -96,7 +109,7 @@ class RunFolder:
 
     def missing(self) -> list[Cell]:
         """Return the cells that are not done, one of each key."""
-        todo = {cell.key: cell for cell in reversed(self.cells) if not self.files.cell(cell.key).exists()}
+        todo = {cell.key: cell for cell in reversed(self.cells) if read(cell, self.files) is None}
         return list(reversed(todo.values()))
 
     def missing_active(self) -> list[ActiveCell]:
@@ -127,12 +140,17 @@ class RunFolder:
         if choice is None:
             return ()
         by_id = {d.id: d for d in self._split(measured).pool}
-        return [by_id[id] for id in self.files.read(self.files.choice(choice.key))["chosen"]]
+        return [by_id[id] for id in self.files.read(self.files.choice(choice.key), "chosen")["chosen"]]
 
     def rounds(self) -> Sequence[runs.Row]:
         """Return the rounds of active learning that is done, as rows."""
-        paths = [self.files.rows(cell.key) for cell in self.active]
-        return runs.read(path for path in paths if path.exists())
+        found = []
+        for cell in self.active:
+            if (path := self.files.rows(cell.key)).exists():
+                # Names may have changed since; they decide nothing.
+                kept = runs.read([path])
+                found += [replace(row, run=self.name, method=cell.arm.name, data=cell.data) for row in kept]
+        return found
 
     def pairs(self) -> list[tuple[str, str, str | None]]:
         """Return the arms to compare, and by which strategy's choices."""
@@ -141,42 +159,26 @@ class RunFolder:
     def commands(self) -> Sequence[str]:
         """Return what makes all of it again."""
         folder = self.files.folder
-        return [f"allabel eval run {folder}", f"allabel eval report {folder} -o report.html"]
+        return [f"allabel eval run {quote(str(folder))}", f"allabel eval report {quote(str(folder))} -o report.html"]
 
     def notes(self) -> Sequence[str]:
         """Return what was left out, reduced, or is to be known of the data."""
         return [note for table in self.experiment.file.data for note in self.data[table.title]["notes"]]
 
     def _split(self, measured: Measured) -> Split:
-        return split_of(self.experiment.data(measured.spot.data), self.experiment.beside, measured.spot.seed)
+        table = self.experiment.data(measured.spot.data)
+        then, digest = self.data[table.title], opened(table, self.experiment.beside).digest
+        if digest != then["digest"]:
+            raise InputError(
+                f"the data set {table.title!r} is not what it was when the results were made",
+                file=self.files.folder,
+                remedy="put its files back",
+            )
+        return split_of(table, self.experiment.beside, measured.spot.seed)
 
-    @property
-    def _digests(self) -> dict[str, str]:
-        return {title: one["digest"] for title, one in self.data.items()}
 
-
-def _described(experiment: Experiment, title: str) -> dict[str, Any]:
-    table = experiment.data(title)
-    data = opened(table, experiment.beside)
-    splits = [split_of(table, experiment.beside, seed) for seed in experiment.file.seed_numbers]
-    notes = []
-    if alike := [split.n_alike for split in splits if split.n_alike]:
-        few, most = min(alike), max(alike)
-        notes.append(
-            f"{title}: test texts that are, or nearly are, texts of the pool were taken out: "
-            f"{most if few == most else f'{few} to {most}'} a seed"
-        )
-    if data.public and any(arm.asks_model for arm in experiment.arms):
-        notes.append(
-            f"{title} is public: a language model may have seen its texts, or its gold, in training, and would then be "
-            "better here than on new texts"
-        )
-    return {
-        "digest": data.digest,
-        "n_pool": len(data.pool),
-        "n_test": len(data.test),
-        "n_tested": min(len(split.test) for split in splits),
-        "by_value": data.by_value,
-        "licence": data.licence,
-        "notes": notes,
-    }
+def _other_data(title: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    return (
+        f"the data set {title!r} is not what it was when the folder's results were made: {now['n_pool']} and "
+        f"{now['n_test']} texts now, {then['n_pool']} and {then['n_test']} then, or other gold"
+    )

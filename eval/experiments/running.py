@@ -2,15 +2,16 @@
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 
 from allabel.active.tuning import tagger_class
-from allabel.errors import AllabelError, InputError, ServerError
+from allabel.errors import AllabelError, BudgetError, ServerError
 from allabel.store.store import Store
 from eval.experiments import cell as cells
 from eval.experiments import choosing, rounds
@@ -45,31 +46,41 @@ def check(run: RunFolder) -> None:
     for table in experiment.file.data if experiment.arms else ():
         for seed in experiment.file.seed_numbers:
             split = split_of(table, experiment.beside, seed)
-            for budget in experiment.file.budgets:
-                try:
-                    choosing.check(budget, split, experiment.file.selection)
-                except InputError as error:
-                    problem = f"{budget}, {table.title}, seed {seed}: {error.problem}"
-                    raise experiment.wrong(problem, ("budgets",), error.remedy) from error
+            try:
+                choosing.check(experiment.file.budgets, split, experiment.file.selection)
+            except BudgetError as error:
+                problem = f"{table.title}, seed {seed}, {error.problem}"
+                raise experiment.wrong(problem, ("budgets",), error.remedy) from error
 
 
 def run_missing(run: RunFolder, jobs: int, tell: Tell) -> Ended:
     """Do what is not done yet, and say of each cell that it is. What fails is told, and the rest goes on.
 
-    jobs: how many processes work at once.
+    jobs: how many processes work at once. Raises InputError where another run is at work in the folder.
     """
-    if not run.files.answers.exists() and any(arm.asks_model for arm in run.experiment.arms):
-        Store.create(run.files.answers).close()
-    todo: list[Work] = [*_by_pool(run.missing()), *run.missing_active()]
-    n_done, failed = 0, []
-    for one, error in _outcomes(run, todo, jobs):
-        if error is None:
-            n_done += 1
-        else:
-            failed.append((str(one.spot), str(error)))
-        told = f" failed: {error}" if error else ""
-        tell(f"{n_done + len(failed)} of {len(todo)}: {one.spot}{told}")
-    return Ended(n_done, tuple(failed))
+    run.write()
+    with run.files.alone():
+        if any(arm.asks_model for arm in run.experiment.arms):
+            _make_store(run.files.answers)
+        todo: list[Work] = [*_by_pool(run.missing()), *run.missing_active()]
+        n_done, failed = 0, []
+        for one, error in _outcomes(run, todo, jobs):
+            if error is None:
+                n_done += 1
+            else:
+                failed.append((str(one.spot), str(error)))
+            told = f" failed: {error}" if error else ""
+            tell(f"{n_done + len(failed)} of {len(todo)}: {one.spot}{told}")
+        return Ended(n_done, tuple(failed))
+
+
+def _make_store(path: Path) -> None:
+    """Make the store of answers, whole or not at all."""
+    if not path.exists():
+        half = path.with_name(f"half-{path.name}")
+        half.unlink(missing_ok=True)
+        Store.create(half).close()
+        half.replace(path)
 
 
 def _by_pool(cells: Sequence[Cell]) -> list[Cell]:
@@ -82,23 +93,43 @@ def _outcomes(run: RunFolder, todo: Sequence[Work], jobs: int) -> Iterator[tuple
 
     An arm whose server is gone is not tried again: each of its cells would wait for it.
     """
-    left, gone = deque(todo), set[str]()
+    left, gone = list(todo), set[str]()
     waiting: dict[Future[None], Work] = {}
     with _workers(jobs) as submit:
         while left or waiting:
-            while left and len(waiting) < jobs:
-                one = left.popleft()
+            while len(waiting) < jobs and (one := _next(left, [*waiting.values()], run.files)) is not None:
                 if isinstance(one, Cell) and one.spot.arm in gone:
                     yield one, ServerError("not tried, for the server of this annotator is gone")
                 else:
-                    waiting[submit(_work, run.experiment, one, run.files)] = one
+                    waiting[submit(_work, run.experiment, one, run.files, jobs)] = one
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 one, wrong = waiting.pop(future), future.exception()
+                if isinstance(wrong, BrokenProcessPool):
+                    raise AllabelError(_died([one, *waiting.values()])) from wrong
                 if wrong is not None and not isinstance(wrong, AllabelError):
                     raise wrong
                 if isinstance(wrong, ServerError) and isinstance(one, Cell):
                     gone.add(one.spot.arm)
                 yield one, wrong
+
+
+def _next(left: list[Work], at_work: Sequence[Work], files: Files) -> Work | None:
+    """Take the next piece of work; one whose texts are being chosen by another piece waits for that."""
+    being_chosen = {_choice_of(one) for one in at_work} - {""}
+    for i, one in enumerate(left):
+        key = _choice_of(one)
+        if key not in being_chosen or files.choice(key).exists():
+            return left.pop(i)
+    return None
+
+
+def _choice_of(one: Work) -> str:
+    return one.choice.key if isinstance(one, Cell) and one.choice else ""
+
+
+def _died(at_work: Sequence[Work]) -> str:
+    cells = "; ".join(str(one.spot) for one in at_work)
+    return f"a process died, perhaps for want of memory; at work were {cells}\n  remedy: run again, with fewer --jobs"
 
 
 @contextmanager
@@ -126,9 +157,9 @@ def _here(work: Callable[..., None], *given: object) -> Future[None]:
     return future
 
 
-def _work(experiment: Experiment, one: Work, files: Files) -> None:
+def _work(experiment: Experiment, one: Work, files: Files, jobs: int) -> None:
     if isinstance(one, Cell):
-        cells.run(experiment, one, files)
+        cells.run(experiment, one, files, jobs)
     else:
         rounds.run(experiment, one, files, lambda line: None)
 

@@ -11,13 +11,21 @@ from eval.experiments.split import Split, draw
 from eval.experiments.tables import DataTable
 
 
-@lru_cache(maxsize=4)
 def opened(table: DataTable, beside: Path) -> DataSet:
     """Return the data set of a table. beside: the folder that relative paths start from."""
+    return opened_and_told(table, beside)[0]
+
+
+@lru_cache(maxsize=4)
+def opened_and_told(table: DataTable, beside: Path) -> tuple[DataSet, tuple[str, ...]]:
+    """Return the data set of a table, and what was left out of its files, in words."""
+    told: list[str] = []
     if table.source:
-        return open_data(table.source, root=beside / table.root if table.root else None)
-    pool, test = ([beside / name for name in names] for names in (table.pool, table.test))
-    return open_files(pool, test, table.title)
+        data = open_data(table.source, root=beside / table.root if table.root else None, tell=told.append)
+    else:
+        pool, test = ([beside / name for name in names] for names in (table.pool, table.test))
+        data = open_files(pool, test, table.title, tell=told.append)
+    return data, tuple(told)
 
 
 @lru_cache(maxsize=4)
@@ -36,7 +44,7 @@ def located(table: DataTable, beside: Path, name: str) -> Path:
 
 def forget() -> None:
     """Read all data sets anew from now on: their files may have changed."""
-    opened.cache_clear()
+    opened_and_told.cache_clear()
     split_of.cache_clear()
 
 

@@ -1,6 +1,6 @@
 """The tables of an experiment's file, as pydantic reads them."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,8 +21,9 @@ class DataTable(Table):
     source: a name of `allabel eval data`; or pool, and test where there are such files, by path beside the experiment's
     file. root: the folder that holds public corpora. name: what tables call it; source where none is given. labels: a
     labels.toml with definitions. pool_texts: at most so many in a pool. pool_share: of the texts there are, so that
-    pools differ from seed to seed. held_out: the share to test on where no test texts are published. folds: a JSON file
-    of published splits, {"fold_0": {"train": [ids], "val": [ids]}}, one a seed.
+    pools differ from seed to seed, 0.8 where nothing is given. held_out: the share to test on where no test texts are
+    published, 0.3 where nothing is given. folds: a JSON file of published splits, {"fold_0": {"train": [ids], "val":
+    [ids]}}, one a seed, and nothing is drawn.
     """
 
     source: str = ""
@@ -32,8 +33,8 @@ class DataTable(Table):
     name: str = ""
     labels: str = ""
     pool_texts: int = Field(default=2000, ge=1)
-    pool_share: float = Field(default=0.8, gt=0, le=1)
-    held_out: float = Field(default=0.3, gt=0, lt=1)
+    pool_share: float | None = Field(default=None, gt=0, le=1)
+    held_out: float | None = Field(default=None, gt=0, lt=1)
     folds: str = ""
 
     @model_validator(mode="after")
@@ -42,6 +43,8 @@ class DataTable(Table):
             raise ValueError("name either a source or files, pool = [...]")
         if self.pool and not self.name:
             raise ValueError("files want a name")
+        if self.folds and (self.pool_share or self.held_out or "pool_texts" in self.model_fields_set):
+            raise ValueError("with folds nothing is drawn: leave pool_texts, pool_share and held_out out")
         return self
 
     @property
@@ -105,14 +108,14 @@ class RecordedTable(Table):
     """Predictions that were made elsewhere, `[[recorded]]`.
 
     files: of each seed in order, `{seed}` stands for its number. format: `tagged`, what `allabel tag` writes; `nerre`,
-    completions of JSON records. n_texts: how many annotated texts they were made from.
+    completions of JSON records. budget: of the pool, that they were made from: all of it, or nothing.
     """
 
     name: str = Field(min_length=1)
     data: str
     files: str
     format: Literal["tagged", "nerre"] = "tagged"
-    n_texts: int = Field(default=0, ge=0)
+    budget: Literal["100%", "0%"] = "100%"
 
 
 class SelectionTable(Table):
@@ -139,9 +142,9 @@ class File(Table):
     """An experiment's file. seeds: how many, from 0, or which. test_texts: of each data set and seed, at most."""
 
     name: str = Field(min_length=1)
-    seeds: int | tuple[int, ...] = 3
+    seeds: Annotated[int, Field(ge=1)] | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = 3
     budgets: Names = Field(default=(), description='"5%", "200", "5000tokens"')
-    strategies: Names = ("uniform",)
+    strategies: Names = Field(default=("uniform",), min_length=1)
     test_texts: int = Field(default=800, ge=1)
     metric: Literal["auto", "strict", "value"] = "auto"
     selection: SelectionTable = SelectionTable()

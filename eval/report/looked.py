@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,6 @@ class Looked:
     """One seed of one data set, ready for the page.
 
     n_docs: its test texts. n_wrong: those in which at least one arm errs. n_left_out: of these, not in the page.
-    has_both: whether any gold has spans and values; then everything here is of its spans.
     names, pair: the cells' names, and the two that are shown first. confusion: one a cell, None where gold has values
     only. calibration: one a cell. texts, cells: see `errors.js`.
     """
@@ -37,7 +36,6 @@ class Looked:
     n_docs: int
     n_wrong: int
     n_left_out: int
-    has_both: bool
     names: list[str]
     pair: list[int]
     confusion: list[dict[str, Any]] | None
@@ -69,7 +67,6 @@ def look(
         len(documents),
         len(wrong),
         len(wrong) - len(kept),
-        any(d.entities is not None and d.values is not None for d in documents.values()),
         [f"{one.spot.arm}, {one.spot.budget} by {one.spot.strategy}" for one in chosen],
         _first_shown(chosen, pair),
         None if by_value else [_confusion(cell, labels) for cell in said],
@@ -81,8 +78,10 @@ def look(
 
 
 def _said(material: Material, one: Measured) -> Said:
-    pairs = zip(material.test_documents(one), material.replies(one), strict=True)
-    return dict(zip(one.docs, pairs, strict=True))
+    """Give each text's gold and reply; of values, where these are what was scored."""
+    documents = material.test_documents(one)
+    gold = [replace(document, entities=None) for document in documents] if one.by_value else documents
+    return dict(zip(one.docs, zip(gold, material.replies(one), strict=True), strict=True))
 
 
 def _first_shown(chosen: Sequence[Measured], pair: Sequence[tuple[str, str, str]]) -> list[int]:

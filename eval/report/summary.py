@@ -41,8 +41,9 @@ class Summary:
     cost: the fields of `Cost`, means over seeds; money is None where a seed has no price.
     n_docs: test texts of a seed, the mean. failed_share: of replies. ungrounded_share: of proposals.
     wins: in how many of how many shared seeds F1 is above that of `uniform`; None for `uniform`, and where there is
-    none. retention: (F1 - F1 without annotated texts) / (F1 at the arm's largest budget - F1 without), 0 for what was
-    not measured without; None at the largest budget itself, and where there is nothing to retain.
+    none. retention: (F1 - F1 without annotated texts) / (F1 at the arm's largest budget - F1 without), 0 without
+    for an arm that can say nothing then; None at the largest budget itself, where there is nothing to retain, and for a
+    language model that was not measured without.
     """
 
     place: Place
@@ -153,7 +154,8 @@ def _mean_cost(seeds: Sequence[Measured]) -> dict[str, float | None]:
 def _wins(found: Cells, place: Place) -> tuple[int, int] | None:
     ours = {one.spot.seed: one for one in found[place]}
     theirs = {one.spot.seed: one for one in found.get(place._replace(strategy=REFERENCE), [])}
-    shared = ours.keys() & theirs.keys()
+    # With the whole pool there is no choice to win by: both are one result.
+    shared = [seed for seed in ours.keys() & theirs.keys() if not ours[seed].key or ours[seed].key != theirs[seed].key]
     if place.strategy == REFERENCE or not shared:
         return None
     won = 0
@@ -173,7 +175,9 @@ def _retention(found: Cells, place: Place, draw: Draw) -> Interval | None:
     by_seed = [{one.spot.seed: one for one in found[p]} for p in (place, full, *without)]
     shared = [seed for seed in by_seed[0] if all(seed in other for other in by_seed[1:])]
     docs = tuple(same_docs([other[seed] for other in by_seed]) for seed in shared)
-    if not shared or not all(docs):
+    # A language model finds something without any annotated text: what that is has to be measured.
+    asks_model = any(one.cost.n_prompt_tokens for one in found[full])
+    if not shared or not all(docs) or (asks_model and not without):
         return None
     sides = [[other[seed].on(d) for seed, d in zip(shared, docs, strict=True)] for other in by_seed]
     # The point stands last, behind its replicates.

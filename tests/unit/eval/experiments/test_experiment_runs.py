@@ -135,7 +135,7 @@ def test_data_that_changed_since_are_refused_with_the_line(write, run, tmp_path)
 
 def test_a_budget_over_the_pool_is_named_with_its_line(write, tmp_path):
     begun = RunFolder.begin(tmp_path / "run", Experiment.read(write(budgets='["5000tokens"]')))
-    with pytest.raises(InputError, match=r"line 4: 5000tokens, shipped, seed 0: (.|\n)*ask for at most"):
+    with pytest.raises(InputError, match=r"line 4: shipped, seed 0, 5000tokens: (.|\n)*ask for at most"):
         check(begun)
 
 
@@ -150,7 +150,7 @@ def test_a_dry_run_writes_nothing_and_says_what_it_takes(write, tmp_path):
         '\n[[annotators]]\nname = "llm"\nbackend = "chat"\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1"\n'
         "price = { prompt = 1.0, output = 2.0 }\nbudgets = ['10%']\n"
     )
-    begun = RunFolder.begin(tmp_path / "run", Experiment.read(write(more)), write=False)
+    begun = RunFolder.begin(tmp_path / "run", Experiment.read(write(more)))
     board, llm = forecast(begun).arms
     assert not (tmp_path / "run").exists()
     assert (board.n_cells, board.n_done, board.n_texts, board.n_prompt_tokens) == (6, 0, 144, 0)
@@ -159,11 +159,19 @@ def test_a_dry_run_writes_nothing_and_says_what_it_takes(write, tmp_path):
     assert llm.money == pytest.approx((llm.n_prompt_tokens + 2 * llm.n_output_tokens) / 1e6)
 
 
-def test_a_record_that_is_damaged_is_named(write, run):
+def test_what_is_damaged_is_done_again_with_the_same_result(write, run):
     begun, _ = run(write())
-    begun.files.cell(begun.cells[0].key).write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match="remove it, and run again"):
-        begun.measured()
+    before = [m.counts.tolist() for m in begun.measured()]
+    keys = [cell.key for cell in begun.missing()] or list(dict.fromkeys(cell.key for cell in begun.cells))
+    begun.files.cell(keys[0]).write_text("{", encoding="utf-8")
+    begun.files.predictions(keys[1]).unlink()
+    lines = begun.files.predictions(keys[2]).read_bytes().splitlines(keepends=True)
+    begun.files.predictions(keys[2]).write_bytes(b"".join(lines[:5]))
+    begun.files.choice(begun.cells[-1].choice.key).write_text("{", encoding="utf-8")
+    assert {cell.key for cell in begun.missing()} == {*keys[:3], begun.cells[-1].key}
+    begun, ended = run(write())
+    assert ended.n_done == 4
+    assert [m.counts.tolist() for m in begun.measured()] == before
 
 
 def test_a_run_is_compared_and_reported_by_its_folder(done, tmp_path):
