@@ -26,10 +26,11 @@ from allabel.annotate.embedded import EmbeddedAnnotator
 from allabel.config import Finetune
 from allabel.schema import LabelSchema
 from allabel.select.budget import Budget
+from eval.experiments.checks import check
 from eval.experiments.experiment import Experiment
 from eval.experiments.learned import LearnedAnnotator
 from eval.experiments.run_folder import RunFolder
-from eval.experiments.running import check, run_missing
+from eval.experiments.running import run_missing
 from eval.experiments.sources import forget, opened, split_of
 from eval.simulate import demonstrations, simulate
 from eval.strict import strict

@@ -40,10 +40,11 @@ def run(
     """
     import json
 
+    from eval.experiments.checks import check
     from eval.experiments.forecast import forecast
     from eval.experiments.ready import found, ready
     from eval.experiments.run_folder import RunFolder
-    from eval.experiments.running import check, run_missing
+    from eval.experiments.running import run_missing
 
     if list_ready or experiment is None:
         for name, about in ready():
@@ -63,11 +64,20 @@ def run(
         if as_json:
             click.echo(json.dumps(expected.to_dict()))
         return
-    ended = run_missing(begun, jobs, lambda line: click.echo(line, err=True))
+    n_before, n_all = begun.n_missing, begun.n_planned
+    try:
+        ended = run_missing(begun, jobs, lambda line: click.echo(line, err=True))
+    except KeyboardInterrupt:
+        n_kept = n_all - begun.n_missing
+        click.echo(f"stopped: {n_kept} of {n_all} results are kept; the same command goes on", err=True)
+        raise
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "done": ended.n_done, "failed": ended.failed}))
     else:
-        click.echo(f"{ended.n_done} done, {len(ended.failed)} failed, {begun.n_missing} missing; in {folder}")
-        click.echo(f"allabel eval report {folder} -o report.html")
+        click.echo(
+            f"{n_all - begun.n_missing} of {n_all} results are there, {n_all - n_before} from before; "
+            f"{len(ended.failed)} failed; in {folder}"
+        )
+        click.echo(begun.commands()[-1])
     if ended.failed:
         context.exit(1)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from allabel.errors import LabelError
+from allabel.errors import InputError, LabelError
 from eval.experiments.experiment import Experiment
 from eval.experiments.sources import located, opened_and_told, schema_of, split_of
 from eval.experiments.tables import DataTable
@@ -15,6 +15,10 @@ def described(experiment: Experiment, table: DataTable) -> dict[str, Any]:
     """Return digests, counts and notes, as JSON. Raises LabelError where labels.toml lacks a label of the gold."""
     beside = experiment.beside
     data, told = opened_and_told(table, beside)
+    if not data.labels:
+        raise InputError(f"no text of {table.title} holds an entity", remedy="give gold that has some")
+    if table.test and not data.test:
+        raise InputError(f"every test text of {table.title} stands in the pool", remedy="give others to test on")
     if lacking := [label for label in data.labels if label not in schema_of(table, beside).names]:
         raise LabelError(f"{table.labels} lacks the label {lacking[0]!r} of the gold", remedy="add it there")
     splits = [split_of(table, beside, seed) for seed in experiment.file.seed_numbers]

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,12 @@ from retrieval.bm25 import Bm25
 
 # Strategies are only named here; nothing asks these.
 _NO_TOOLS = Tools(Bm25, lambda texts: [])
+# For what pydantic says in words of its own.
+_PLAIN = {
+    "tuple_type": 'it is to be a list, as ["a", "b"]',
+    "too_short": "it is empty",
+    "missing": "it is missing",
+}
 _TABLES: Mapping[str, type[Any]] = {
     "data": tables.DataTable,
     "annotators": tables.ArmTable,
@@ -107,6 +113,7 @@ class Experiment:
             with _at(self.path, self.lines, ("strategies",)):
                 Chain.parse(strategy, _NO_TOOLS)
         titles = [table.title for table in file.data]
+        self._same_arms()
         for arm in self.arms:
             at = ("annotators", arm.table)
             self._known(arm.data, titles, (*at, "data"), "data set")
@@ -122,8 +129,20 @@ class Experiment:
         for i, pair in enumerate(file.compare):
             self._known([pair.a], names, ("compare", i, "a"), "annotator")
             self._known([pair.b], names, ("compare", i, "b"), "annotator")
+            if pair.a == pair.b:
+                raise self.wrong(f"{pair.a!r} would be compared with itself", ("compare", i), "name two annotators")
             if pair.strategy is not None:
                 self._known([pair.strategy], file.strategies, ("compare", i, "strategy"), "strategy")
+
+    def _same_arms(self) -> None:
+        """Raise InputError where two arms differ in their name alone: one of them would be done for both, unsaid."""
+        seen: dict[str, str] = {}
+        for arm in self.arms:
+            what = repr((arm.decided_by, replace(arm, name="", table=0, options={}, price=None)))
+            if what in seen:
+                problem = f"{arm.name!r} says what {seen[what]!r} says: their settings are the same"
+                raise self.wrong(problem, ("annotators", arm.table), "take one of them out")
+            seen[what] = arm.name
 
     def _known(self, given: Sequence[object] | None, known: Sequence[object], where: Key, what: str) -> None:
         for one in given or ():
@@ -147,13 +166,10 @@ def _at(path: Path, lines: Mapping[Key, int], where: Key) -> Iterator[None]:
         raise type(told)(told.problem, file=path, line=line, remedy=told.remedy) from error
     except InputError as error:
         line = nearest_line(dict(lines), where)
-        place = (
-            ""
-            if error.file is None
-            else f"{error.file}: "
-            if error.line is None
-            else f"{error.file}, line {error.line}: "
-        )
+        # An error of another file goes on naming that.
+        named = [str(error.file or ""), f"line {error.line}" if error.line else ""]
+        place = ", ".join(part for part in named if part)
+        place += ": " if place else ""
         raise type(error)(place + error.problem, file=path, line=line, remedy=error.remedy) from error
 
 
@@ -169,7 +185,8 @@ def _wrong(error: ValidationError, path: Path, lines: Mapping[Key, int]) -> Inpu
         )
     if first["type"] == "missing":
         return InputError(f"{key!r} is missing", file=path, line=line, remedy="add it")
-    said = first["msg"].removeprefix("Value error, ")
+    where = tuple(part for part in where if not isinstance(part, str) or part.isidentifier())
+    said = _PLAIN.get(first["type"], first["msg"].removeprefix("Value error, "))
     given = "" if first["type"] == "value_error" and isinstance(first["input"], dict) else f", not {first['input']!r}"
     problem = f"{'.'.join(map(str, where))} is wrong: {said}{given}" if where else said
     return InputError(problem, file=path, line=line, remedy="mend it there")

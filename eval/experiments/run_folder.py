@@ -121,6 +121,11 @@ class RunFolder:
         """How many results are still to be had."""
         return len(self.missing()) + len(self.missing_active())
 
+    @property
+    def n_planned(self) -> int:
+        """How many results there are to be."""
+        return len({cell.key for cell in self.cells}) + len(self.active)
+
     def test_documents(self, measured: Measured) -> Sequence[Document]:
         """Return the test texts with their gold, in the order of `measured.docs`."""
         by_id = {d.id: d for d in self._split(measured).test}

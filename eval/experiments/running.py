@@ -1,6 +1,7 @@
 """Running what is missing of an experiment, in several processes; every cell that is done stays done."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -10,16 +11,14 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from allabel.active.tuning import tagger_class
-from allabel.errors import AllabelError, BudgetError, ServerError
+from allabel.errors import AllabelError, ServerError
 from allabel.store.store import Store
 from eval.experiments import cell as cells
-from eval.experiments import choosing, rounds
+from eval.experiments import rounds
 from eval.experiments.experiment import Experiment
 from eval.experiments.files import Files
 from eval.experiments.plan import ActiveCell, Cell
 from eval.experiments.run_folder import RunFolder
-from eval.experiments.sources import schema_of, split_of
 
 Tell = Callable[[str], None]
 Work = Cell | ActiveCell
@@ -31,26 +30,6 @@ class Ended:
 
     n_done: int
     failed: tuple[tuple[str, str], ...]
-
-
-def check(run: RunFolder) -> None:
-    """Raise an error that names the file's line where an annotator cannot be made, or a budget is more than a pool."""
-    experiment = run.experiment
-    first = experiment.file.data[0]
-    for arm in experiment.arms:
-        with experiment.at("annotators", arm.table):
-            arm.build(schema_of(first, experiment.beside), 0)
-    for active in experiment.active:
-        with experiment.at("active", active.table):
-            tagger_class(active.tagger)
-    for table in experiment.file.data if experiment.arms else ():
-        for seed in experiment.file.seed_numbers:
-            split = split_of(table, experiment.beside, seed)
-            try:
-                choosing.check(experiment.file.budgets, split, experiment.file.selection)
-            except BudgetError as error:
-                problem = f"{table.title}, seed {seed}, {error.problem}"
-                raise experiment.wrong(problem, ("budgets",), error.remedy) from error
 
 
 def run_missing(run: RunFolder, jobs: int, tell: Tell) -> Ended:
@@ -165,7 +144,8 @@ def _work(experiment: Experiment, one: Work, files: Files, jobs: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that began it does, so that a kill leaves nobody at work."""
+    """End this process when the one that began it does, so that a kill leaves nobody at work; at Ctrl-C at once."""
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
 
     def watch() -> None:
         parent = parent_process()

@@ -1,5 +1,6 @@
 """The tables of an experiment's file, as pydantic reads them."""
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -75,7 +76,9 @@ class ArmTable(BaseModel):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if bool(self.backend) == bool(self.tagger):
-            raise ValueError("name either a backend (embedded, chat, vllm) or a tagger (distilbert, crf, ...)")
+            near = [key for key in self.options if get_close_matches(key, ("backend", "tagger"), n=1)]
+            hint = f"; {near[0]!r} is neither of these keys" if near else ""
+            raise ValueError(f"name either a backend (embedded, chat, vllm) or a tagger (distilbert, crf, ...){hint}")
         return self
 
     @property
@@ -142,7 +145,10 @@ class File(Table):
     """An experiment's file. seeds: how many, from 0, or which. test_texts: of each data set and seed, at most."""
 
     name: str = Field(min_length=1)
-    seeds: Annotated[int, Field(ge=1)] | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = 3
+    seeds: (
+        Annotated[int, Field(ge=1, strict=True)]
+        | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    ) = 3
     budgets: Names = Field(default=(), description='"5%", "200", "5000tokens"')
     strategies: Names = Field(default=("uniform",), min_length=1)
     test_texts: int = Field(default=800, ge=1)

@@ -4,7 +4,7 @@ const page = JSON.parse(document.getElementById("data").textContent);
 const find = id => document.getElementById(id), css = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 const colour = i => css("s" + i % 8), pick = (list, i) => list[i % list.length], points = f1 => f1 === null ? null : +(100 * f1).toFixed(2);
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "x"], DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
-const drawers = [];
+const drawers = [], plain = text => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 const CONFIG = { displaylogo: false, responsive: true, modeBarButtons: [["toImage"]] };
 
 // The more bands lie over one another, the fainter each.
@@ -27,11 +27,12 @@ function curves(set) {
   draw(() => {
     const unit = document.querySelector(`input[name="unit-${set.id}"]:checked`).value, traces = [];
     for (const curve of set.curves) {
-      const a = arms.indexOf(curve.arm), paint = colour(a), name = `${curve.arm}, ${curve.strategy}`;
+      const a = arms.indexOf(curve.arm), paint = colour(a), name = plain(`${curve.arm}, ${curve.strategy}`);
       const at = curve.points.filter(p => p[unit] > 0), banded = at.filter(p => p.low !== null);
       if (!at.length) continue;
       if (bands.checked && banded.length > 1) traces.push(band(banded.map(p => p[unit]), banded.map(p => points(p.low)), banded.map(p => points(p.high)), paint, set.curves.length, name));
-      traces.push({ x: at.map(p => p[unit]), y: at.map(p => points(p.mean)), name, legendgroup: name, mode: "lines+markers",
+      const alone = at.length === 1 && banded.length === 1 && bands.checked ? { error_y: { type: "data", symmetric: false, array: [points(at[0].high - at[0].mean)], arrayminus: [points(at[0].mean - at[0].low)], color: paint, thickness: 1.5, width: 6 } } : {};
+      traces.push({ ...alone, x: at.map(p => p[unit]), y: at.map(p => points(p.mean)), name, legendgroup: name, mode: "lines+markers",
         line: { color: paint, width: 2, dash: pick(DASHES, strategies.indexOf(curve.strategy)) }, marker: { symbol: pick(SYMBOLS, a), size: 8, color: paint },
         text: at.map(p => `${p.budget}: ${points(p.mean).toFixed(1)}` + (p.low === null ? ", one seed" : ` (${points(p.low).toFixed(1)} to ${points(p.high).toFixed(1)})`)), hovertemplate: "%{text}<br>%{x:,.0f} " + unit + "<extra>%{fullData.name}</extra>" });
     }

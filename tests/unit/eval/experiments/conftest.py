@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import eval as room
+from eval.experiments.checks import check
 from eval.experiments.experiment import Experiment
 from eval.experiments.run_folder import RunFolder
-from eval.experiments.running import Ended, check, run_missing
+from eval.experiments.running import Ended, run_missing
 
 SHIPPED = Path(room.__file__).parent / "demo" / "data"
 SMALL = f"""

@@ -11,10 +11,11 @@ from faulty_server import FaultyServer
 
 from allabel.errors import AllabelError, InputError, LabelError
 from allabel.store.store import Store
+from eval.experiments.checks import check
 from eval.experiments.experiment import Experiment
 from eval.experiments.plan import cells_of
 from eval.experiments.run_folder import RunFolder
-from eval.experiments.running import check, run_missing
+from eval.experiments.running import run_missing
 
 LLM = '\n[[annotators]]\nname = "llm"\nbackend = "chat"\nmodel = "m"\nbase_url = "{}"\nretries = 1\nshots = 1\n'
 ONE = {"seeds": "1", "budgets": '["10%"]', "strategies": '["uniform"]', "test_texts": "6"}
@@ -89,8 +90,8 @@ def test_recorded_predictions_of_other_texts_are_refused(own, run, tmp_path):
     make, _ = own
     path = make('\n[[recorded]]\nname = "old"\ndata = "shipped"\nfiles = "old.jsonl"\n', **ONE)
     (tmp_path / "old.jsonl").write_text((tmp_path / "own.jsonl").read_text().replace('"text": "', '"text": " '))
-    _, ended = run(path)
-    assert "6 of 6 test texts are not in it" in ended.failed[0][1]
+    with pytest.raises(InputError, match="6 of 6 test texts are not in it"):
+        run(path)
 
 
 def test_a_price_that_is_added_later_shows(own, run):
@@ -189,7 +190,7 @@ def test_active_arms_are_checked_too(own):
 def test_a_server_that_fails_is_not_taken_for_a_model_that_finds_nothing(own, run, monkeypatch):
     make, _ = own
     monkeypatch.setattr(faulty_server, "content_for", lambda text: '{"entities": []}')
-    with FaultyServer(lambda text, n_before: "503") as server:
+    with FaultyServer(lambda text, n_before: "500") as server:
         begun, ended = run(make(LLM.format(server.url) + 'form = "json"\n', **ONE))
     assert [m.spot.arm for m in begun.measured()] == ["on board"]
     assert len(ended.failed) == 1
@@ -226,3 +227,37 @@ def test_a_worker_that_dies_is_told_of(own, run):
     begun = RunFolder.begin(begun.files.folder, Experiment.read(make(killing, **ONE)))
     with pytest.raises(AllabelError, match=r"a process died.*deadly, 10%(.|\n)*fewer --jobs"):
         run_missing(begun, 2, lambda line: None)
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ('\n[[annotators]]\nname = "c"\ntagger = "crf"\nbudgets = []\n', "c has nothing to do in this plan"),
+        ('\n[[annotators]]\nname = "c"\ntagger = "crf"\nencoder = "x"\n', "the tagger crf makes no use of encoder"),
+        ('\n[[active]]\nname = "a"\ntagger = "crf"\nquery = "bald"\n', "needs a tagger with dropout"),
+        ('\n[[recorded]]\nname = "r"\ndata = "shipped"\nfiles = "gone.jsonl"\n', "gone.jsonl: there is no such file"),
+        (
+            '\n[[annotators]]\nname = "c"\ntagger = "crf"\nbudgets = ["10%"]\n\n[[annotators]]\nname = "d"\n'
+            'tagger = "softmax"\nbudgets = ["100%"]\n\n[[compare]]\na = "c"\nb = "d"\n',
+            "c and d share no data set and budget",
+        ),
+    ],
+)
+def test_what_cannot_come_to_anything_is_told_before_a_run(own, tmp_path, more, problem):
+    make, _ = own
+    begun = RunFolder.begin(tmp_path / "run", Experiment.read(make(more)))
+    with pytest.raises(InputError, match=problem) as told:
+        check(begun)
+    assert told.value.line is not None
+
+
+def test_an_arm_under_another_name_is_refused(own):
+    make, _ = own
+    with pytest.raises(InputError, match="'twin' says what 'on board' says"):
+        Experiment.read(make('\n[[annotators]]\nname = "twin"\nbackend = "embedded"\nshots = 5\n'))
+
+
+def test_a_test_file_that_stands_in_the_pool_is_refused(own, tmp_path):
+    make, _ = own
+    with pytest.raises(InputError, match=r"line \d+: every test text of shipped stands in the pool"):
+        RunFolder.begin(tmp_path / "run", Experiment.read(make(test='["own.jsonl"]')))

@@ -13,11 +13,11 @@ from allabel.reply import Status
 from allabel.runs import STRICT_MICRO, curves
 from allabel.runs import read as read_rows
 from eval.cli import group
+from eval.experiments.checks import check
 from eval.experiments.experiment import Experiment
 from eval.experiments.forecast import forecast
 from eval.experiments.measured import same_docs
 from eval.experiments.run_folder import RunFolder
-from eval.experiments.running import check
 from eval.score import read_scorable, score
 from eval.strict import strict
 
