@@ -23,7 +23,7 @@ VARIABLES = (
     *("REQUESTS_PER_MINUTE", "TOKENS_PER_MINUTE", "PATIENCE_S", "PRICES"),
     *("FINETUNE", "TUNED_MODEL"),
     *("DATABASE", "DOUBLE_SHARE", "BLIND_SHARE", "LEASE_MINUTES", "SESSION_HOURS"),
-    *("BUDGET_REQUESTS", "BUDGET_TOKENS", "BUDGET_MONEY"),
+    *("BUDGET_REQUESTS", "BUDGET_TOKENS", "BUDGET_MONEY", "DATA"),
 )
 # On shared cores a single example may take long for no fault of its own.
 settings.register_profile("allabel", deadline=None)
