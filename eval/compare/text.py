@@ -50,7 +50,7 @@ def _at(one: "AtBudget", n_texts: str) -> Row:
 
 def _crossing(one: "Crossing") -> Row:
     at = "none" if one.at is None else f"{one.at:.0f}"
-    inside = "" if one.low is None else f"{one.low:.0f} to {one.high:.0f}"
+    inside = "" if one.at is None or one.low is None else f"{one.low:.0f} to {one.high:.0f}"
     return [one.unit, one.first, one.then, at, inside, f"{one.share:.0%}"]
 
 

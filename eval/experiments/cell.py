@@ -86,9 +86,11 @@ class ArmAnnotator:
         annotator, taught = self.made(), demonstrations(shown)
         recall = self._recall
         n_choosing, n_before, s_before = (recall.n_tokens, recall.n_recalled, recall.seconds) if recall else (0, 0, 0.0)
+        fit_s = 0.0
         began = time.perf_counter()
         if taught and isinstance(annotator, Learns):
             annotator.fit(taught)
+            fit_s = time.perf_counter() - began
         fitted = time.perf_counter()
         replies = annotator.annotate([d.text for d in test], taught)
         tag_s = time.perf_counter() - fitted
@@ -99,7 +101,7 @@ class ArmAnnotator:
             tag_s += (recall.seconds - s_before) / max(1, min(n_recalled, self.cell.arm.settings.concurrency))
         return replies, replace(
             annotation_cost(shown),
-            fit_s=fitted - began,
+            fit_s=fit_s,
             tag_s=tag_s,
             n_prompt_tokens=sum(r.n_prompt_tokens for r in replies),
             n_output_tokens=sum(r.n_output_tokens for r in replies),
