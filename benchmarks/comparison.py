@@ -37,6 +37,14 @@ source = "bc5cdr"
 [[annotators]]
 name = "on board"
 backend = "embedded"
+
+[[compare]]
+a = "on board by allabel"
+b = "on board by uniform"
+
+[[compare]]
+a = "on board by adaptive"
+b = "on board by uniform"
 """
 
 LLM = """

@@ -10,6 +10,7 @@ from eval.compare.crossing import Line, changes, crossing
 from eval.compare.details import notes, price, types
 from eval.compare.drawn import Drawn, Replicated, mean_f1, replicated
 from eval.compare.ground import Ground, Side, common_ground
+from eval.compare.named import named
 from eval.compare.routing import routing
 from eval.experiments.measured import Measured
 from eval.resampled import interval_of, p_value
@@ -28,6 +29,7 @@ def compare(
 ) -> Comparison:
     """Compare two arms on the budgets, seeds and test texts of a data set that both have.
 
+    a, b: an arm, or "ARM by STRATEGY", so that two strategies can be compared too.
     strategy: what taught both; None for the first in the list that both have. seed, n: of the bootstrap. Seeds are
     resampled, and test texts within; the same weights serve both arms and all budgets, so differences are paired.
     Raises UnknownNameError where the data set, an arm or its strategy was not measured, naming the nearest; InputError
@@ -35,7 +37,7 @@ def compare(
     Sources: Efron and Tibshirani 1993 (bootstrap); Holm 1979.
     """
     rng = np.random.default_rng(seed)
-    ground = common_ground(measured, a, b, data, strategy)
+    ground = common_ground(named(measured, (a, b)), a, b, data, strategy)
     drawn = Drawn.over(ground, n, rng)
     sides = ground.a, ground.b
     of_a, of_b = (replicated(ground, drawn, side) for side in sides)

@@ -6,6 +6,7 @@ from typing import Protocol
 from allabel.errors import InputError
 from eval.compare.compare import compare
 from eval.compare.compared import Comparison
+from eval.compare.named import names_of
 from eval.experiments.measured import Measured
 
 Pair = tuple[str, str, str | None]
@@ -51,7 +52,7 @@ def compare_run(
 
 def _data_sets(measured: Sequence[Measured], a: str, b: str) -> list[str]:
     """Return the data sets of both arms; where an arm has none at all, the first, on which `compare` names it."""
-    names = {arm: [m.spot.data for m in measured if m.spot.arm == arm] for arm in (a, b)}
+    names = {side: [m.spot.data for m in measured if side in names_of(m.spot)] for side in (a, b)}
     if not all(names.values()):
         return [measured[0].spot.data]
     both = [name for name in dict.fromkeys(names[a]) if name in names[b]]

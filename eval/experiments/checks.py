@@ -3,6 +3,7 @@
 from allabel.active.queries import check_tagger
 from allabel.active.tuning import tagger_class, unused
 from allabel.errors import BudgetError
+from eval.compare.named import names_of
 from eval.experiments import choosing
 from eval.experiments.arms import Arm
 from eval.experiments.experiment import Experiment
@@ -61,7 +62,7 @@ def _check_recorded(experiment: Experiment) -> None:
 def _check_pairs(run: RunFolder) -> None:
     """Raise InputError where two that are to be compared share no budget."""
     for i, (a, b, _) in enumerate(run.pairs()):
-        budgets = [{(c.spot.data, c.spot.budget) for c in run.cells if c.spot.arm == name} for name in (a, b)]
+        budgets = [{(c.spot.data, c.spot.budget) for c in run.cells if name in names_of(c.spot)} for name in (a, b)]
         if not budgets[0] & budgets[1]:
             raise run.experiment.wrong(
                 f"{a} and {b} share no data set and budget", ("compare", i), "give both a budget, or take the pair out"

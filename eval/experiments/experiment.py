@@ -126,6 +126,7 @@ class Experiment:
         for i, one in enumerate(file.recorded):
             self._known([one.data], titles, ("recorded", i, "data"), "data set")
         names = [one.name for one in self.arms] + [one.name for one in file.recorded]
+        names += [f"{arm.name} by {strategy}" for arm in self.arms for strategy in file.strategies]
         for i, pair in enumerate(file.compare):
             self._known([pair.a], names, ("compare", i, "a"), "annotator")
             self._known([pair.b], names, ("compare", i, "b"), "annotator")

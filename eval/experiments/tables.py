@@ -134,7 +134,7 @@ class SelectionTable(Table):
 
 
 class CompareTable(Table):
-    """Two annotators to be compared, `[[compare]]`, by one strategy's choices."""
+    """Two annotators to be compared, `[[compare]]`, by one strategy's choices; or "ARM by STRATEGY" against another."""
 
     a: str
     b: str

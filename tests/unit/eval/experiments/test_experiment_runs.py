@@ -186,6 +186,20 @@ def test_a_run_is_compared_and_reported_by_its_folder(done, tmp_path):
     assert [(p.n_texts, p.n_seeds) for p in points] == [(4, 2), (40, 2)]
 
 
+def test_two_strategies_of_an_annotator_are_compared_by_name(done):
+    begun, _ = done
+    asked = ["compare", str(begun.files.folder), "--a", "CRF by allabel", "--b", "CRF by uniform", "--json"]
+    told = CliRunner().invoke(group, asked, catch_exceptions=False)
+    at = json.loads(told.stdout)[0]["at_budgets"]
+    f1 = {
+        strategy: np.mean([m.f1 for m in begun.measured() if (m.spot.arm, m.spot.strategy, m.spot.budget) == spot])
+        for strategy in ("allabel", "uniform")
+        for spot in [("CRF", strategy, "10%")]
+    }
+    assert (at[0]["a"], at[0]["b"]) == (pytest.approx(f1["allabel"]), pytest.approx(f1["uniform"]))
+    assert at[1]["difference"]["difference"] == 0  # with the whole pool there is no choice
+
+
 def test_demonstrations_of_a_run_are_left_out_in_turn(done):
     begun, _ = done
     asked = ["useful", str(begun.files.folder), "--arm", "on board", "--budget", "10%"]
