@@ -43,10 +43,12 @@ def run(experiment: Experiment, cell: Cell, files: Files, jobs: int) -> None:
         return
     assert cell.choice is not None
     annotator = ArmAnnotator(experiment, cell, files)
+    began = time.perf_counter()
     positions = chosen(cell.choice, split, experiment.file.selection, files, annotator)
+    choose_s = time.perf_counter() - began
     shown = tuple(split.pool[i] for i in positions)
     replies, cost = annotator.tag(test, shown)
-    keep(experiment, cell, files, test, replies, replace(cost, jobs=jobs))
+    keep(experiment, cell, files, test, replies, replace(cost, jobs=jobs, choose_s=choose_s))
 
 
 @dataclass(slots=True)
