@@ -42,8 +42,8 @@ class Cost:
     tag_s: seconds to tag all test texts. n_prompt_tokens, n_output_tokens: of the language model, for these texts.
     money: of these, by the price in the experiment's file, None where there is none. n_choosing_tokens: of the language
     model where a strategy asked it. n_recalled: answers that were there from before, whose seconds are those of then.
-    jobs: how many processes were at work while this was measured. choose_s: seconds to choose the texts, next to nothing
-    where another result had them chosen.
+    jobs: how many processes were at work while this was measured. choose_s: seconds to choose the texts, few where
+    another result had them chosen.
     """
 
     n_texts: int

@@ -30,6 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# An experiment is among them; `make check` runs it.
+@pytest.mark.slow
 def test_every_block_of_the_readme_runs(folder: Path) -> None:
     blocks = re.findall(r"```(sh|python)\n(.*?)```", README, flags=re.DOTALL)
     assert len(blocks) >= 4
