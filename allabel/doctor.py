@@ -12,6 +12,7 @@ EXTRAS = {
     "app": ("streamlit",),
     "server": ("fastapi", "uvicorn"),
     "dense": ("faiss", "sentence_transformers", "torch"),
+    "eval": ("plotly", "pyarrow", "datasets"),
     "finetune": ("torch", "transformers", "safetensors", "textblob"),
     "vllm": ("vllm",),
     "ray": ("ray",),
