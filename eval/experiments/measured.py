@@ -1,7 +1,7 @@
 """What came of a cell of an experiment: whom it cost what, and how good the annotator was on each test text."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -100,10 +100,29 @@ class Measured:
         """How many replies ended otherwise than `ok`; each predicts nothing."""
         return sum(n for status, n in self.statuses.items() if status is not Status.OK)
 
+    def with_labels(self, labels: Sequence[str]) -> "Measured":
+        """Return the same counts over these labels, its own among them; the others have none."""
+        counts = np.zeros((len(self.docs), len(labels), 3), dtype=np.int64)
+        counts[:, [labels.index(label) for label in self.labels]] = self.counts
+        return replace(self, labels=tuple(labels), counts=counts)
+
     def on(self, docs: Sequence[DocId]) -> IntArray:
         """Return the counts of these texts, in this order: (n, n_labels, 3)."""
         place = {doc: i for i, doc in enumerate(self.docs)}
         return self.counts[[place[doc] for doc in docs]]
+
+
+def same_labels(measured: Sequence[Measured]) -> list[Measured]:
+    """Return the results with the labels of all of one data set, so that they can be compared.
+
+    One annotator may predict a label that the gold, and the others, do not have.
+    """
+    labels: dict[str, dict[str, None]] = {}
+    for one in measured:
+        labels.setdefault(one.spot.data, {}).update(dict.fromkeys(one.labels))
+    return [
+        one if one.labels == (every := tuple(labels[one.spot.data])) else one.with_labels(every) for one in measured
+    ]
 
 
 def same_docs(measured: Iterable[Measured]) -> tuple[DocId, ...]:

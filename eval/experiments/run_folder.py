@@ -15,7 +15,7 @@ from allabel.reply import Reply
 from eval.experiments.described import described
 from eval.experiments.experiment import Experiment
 from eval.experiments.files import Files
-from eval.experiments.measured import Measured
+from eval.experiments.measured import Measured, same_labels
 from eval.experiments.plan import ActiveCell, Cell, active_cells, cells_of
 from eval.experiments.records import read, replies_of
 from eval.experiments.sources import forget, opened, split_of
@@ -105,7 +105,7 @@ class RunFolder:
 
     def measured(self) -> list[Measured]:
         """Return what is done, in the plan's order."""
-        return [found for cell in self.cells if (found := read(cell, self.files)) is not None]
+        return same_labels([found for cell in self.cells if (found := read(cell, self.files)) is not None])
 
     def missing(self) -> list[Cell]:
         """Return the cells that are not done, one of each key."""

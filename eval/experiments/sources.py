@@ -16,7 +16,7 @@ def opened(table: DataTable, beside: Path) -> DataSet:
     return opened_and_told(table, beside)[0]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def opened_and_told(table: DataTable, beside: Path) -> tuple[DataSet, tuple[str, ...]]:
     """Return the data set of a table, and what was left out of its files, in words."""
     told: list[str] = []
@@ -28,7 +28,8 @@ def opened_and_told(table: DataTable, beside: Path) -> tuple[DataSet, tuple[str,
     return data, tuple(told)
 
 
-@lru_cache(maxsize=4)
+# They share their documents, so that all of an experiment's are kept: the plan, its checks and the work ask for each.
+@lru_cache(maxsize=64)
 def split_of(table: DataTable, beside: Path, seed: int) -> Split:
     """Return the pool and the test texts of a seed."""
     data = opened(table, beside)

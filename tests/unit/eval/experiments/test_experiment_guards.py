@@ -11,6 +11,7 @@ from faulty_server import FaultyServer
 
 from allabel.errors import AllabelError, InputError, LabelError
 from allabel.store.store import Store
+from eval.compare.compare import compare
 from eval.experiments.checks import check
 from eval.experiments.experiment import Experiment
 from eval.experiments.plan import cells_of
@@ -73,7 +74,9 @@ def test_labels_that_lack_one_of_the_gold_are_refused_before_anything_is_done(ow
 
 def test_recorded_predictions_that_changed_are_read_anew(own, run, tmp_path):
     make, _ = own
-    path = make('\n[[recorded]]\nname = "old"\ndata = "shipped"\nfiles = "old-{seed}.jsonl"\n', **ONE)
+    path = make(
+        '\n[[recorded]]\nname = "old"\ndata = "shipped"\nfiles = "old-{seed}.jsonl"\n', **ONE | {"budgets": '["100%"]'}
+    )
     gold = (tmp_path / "own.jsonl").read_text()
     (tmp_path / "old-0.jsonl").write_text(gold, encoding="utf-8")
     begun, _ = run(path)
@@ -84,6 +87,9 @@ def test_recorded_predictions_that_changed_are_read_anew(own, run, tmp_path):
     old = next(m for m in begun.measured() if m.spot.arm == "old")
     assert old.f1 == 0.0
     assert old.scores.per_label["Y"].predicted == 6
+    # A label that the gold does not have is one of all, with nothing in it elsewhere.
+    compared = compare(begun.measured(), "old", "on board", data="shipped")
+    assert {one.label for one in compared.types} == {"X", "Y"}
 
 
 def test_recorded_predictions_of_other_texts_are_refused(own, run, tmp_path):
