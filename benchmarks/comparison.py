@@ -1,9 +1,10 @@
 """The comparison: LLM with demonstrations, fine-tuned and on board, on one budget; experiments of `allabel eval run`.
 
-python benchmarks/comparison.py main|llm|nerre [--out FOLDER] [--jobs 1] [--base-url http://127.0.0.1:8130/v1]
+python benchmarks/comparison.py main|small|llm|nerre [--out FOLDER] [--jobs 1] [--base-url http://127.0.0.1:8130/v1]
     [--model smol] [--no-llm] [--dry-run]
 
 main: ALLabel's main comparison with the annotator on board, on nerre_general, uspto_ord and bc5cdr.
+small: the same with the small language model, three ways of choosing, 100 test texts.
 llm: the small language model, MiniLM fine-tuned and the annotator on board on bc5cdr, at 2, 5, 10 and 20 %.
 nerre: NERRE's recorded GPT-3 and Llama-2 beside the annotator on board and the small model, on the published folds.
 What is done stays in the folder; a rerun does what is missing. Then: allabel eval report FOLDER -o report.html
@@ -18,13 +19,7 @@ from pathlib import Path
 from corpora import DATA
 from tagged_sentences import small_encoder
 
-MAIN = """
-name = "ALLabel's main comparison, the annotator on board"
-seeds = 3
-budgets = ["5%", "10%", "20%", "100%"]
-strategies = ["uniform", "core_set", "uniform:1,perplexity:4", "allabel", "adaptive"]
-test_texts = 800
-
+CORPORA = """
 [[data]]
 source = "nerre_general"
 
@@ -33,7 +28,15 @@ source = "uspto_ord"
 
 [[data]]
 source = "bc5cdr"
+"""
 
+MAIN = """
+name = "ALLabel's main comparison, the annotator on board"
+seeds = 3
+budgets = ["5%", "10%", "20%", "100%"]
+strategies = ["uniform", "core_set", "uniform:1,perplexity:4", "allabel", "adaptive"]
+test_texts = 800
+{corpora}
 [[annotators]]
 name = "on board"
 backend = "embedded"
@@ -45,6 +48,22 @@ b = "on board by uniform"
 [[compare]]
 a = "on board by adaptive"
 b = "on board by uniform"
+"""
+
+SMALL = """
+name = "ALLabel's main comparison, a small language model"
+seeds = 3
+budgets = ["10%", "100%"]
+strategies = ["uniform", "allabel", "adaptive"]
+test_texts = 100
+{corpora}{llm}
+[[compare]]
+a = "SmolLM2 by allabel"
+b = "SmolLM2 by uniform"
+
+[[compare]]
+a = "SmolLM2 by adaptive"
+b = "SmolLM2 by uniform"
 """
 
 LLM = """
@@ -114,9 +133,11 @@ PAIRS = '\n[[compare]]\na = "SmolLM2"\nb = "MiniLM"\n\n[[compare]]\na = "SmolLM2
 def text(options: argparse.Namespace) -> str:
     """Return the experiment's file."""
     if options.experiment == "main":
-        return MAIN
+        return MAIN.format(corpora=CORPORA)
     shots = 8 if options.experiment == "llm" else 4
     asked = "" if options.no_llm else ASKED.format(base_url=options.base_url, model=options.model, shots=shots)
+    if options.experiment == "small":
+        return SMALL.format(corpora=CORPORA, llm=asked)
     if options.experiment == "nerre":
         return NERRE.format(llm=asked)
     return LLM.format(encoder=small_encoder(), llm=asked, pairs="" if options.no_llm else PAIRS)
@@ -124,7 +145,7 @@ def text(options: argparse.Namespace) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", choices=("main", "llm", "nerre"))
+    parser.add_argument("experiment", choices=("main", "small", "llm", "nerre"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--jobs", type=int, default=1)

@@ -29,8 +29,7 @@ from statistics import NormalDist
 import numpy as np
 
 from allabel.errors import InputError
-from eval.bootstrap import LEVEL, FloatArray
-from eval.counts import Counts, paired
+from eval.bootstrap import LEVEL
 
 POWER = 0.8
 # Measured: strict F1 of the annotator on board taught by 200 to 1,000 sentences of BC5CDR, on 800 test sentences, has
@@ -60,34 +59,6 @@ class Detectable:
         )
 
 
-def from_pilot(
-    a: Sequence[Counts],
-    b: Sequence[Counts] | None = None,
-    *,
-    n_docs: int | None = None,
-    correlation: float | None = None,
-) -> Detectable:
-    """Derive it from counts of a pilot's texts.
-
-    a, b: per-document counts of two annotators on the same texts. Without b another annotator is assumed to vary as
-    much as a, with this `correlation` (default `CORRELATION`). n_docs: test texts of the comparison to come, as many as
-    the pilot's if None.
-    Raises InputError where there are fewer than two texts or nothing to count in them, a and b differ in length, or
-    both b and a correlation are given.
-    """
-    u = _moves(a)
-    if b is None:
-        r = CORRELATION if correlation is None else _checked(correlation)
-        spread, assumed = float(u.std(ddof=1)) * math.sqrt(2 * (1 - r)), f"one pilot, correlation {r:g} assumed"
-    elif correlation is not None:
-        raise InputError("two pilots have a correlation of their own", remedy="give b or a correlation, not both")
-    else:
-        list(paired(a, b))
-        v = _moves(b)
-        spread, assumed = float((u - v).std(ddof=1)), f"two pilots on {len(u):,} texts"
-    return _detectable(spread, len(u) if n_docs is None else n_docs, assumed)
-
-
 def from_gold(
     n_entities: Sequence[int], f1: float, *, correlation: float = CORRELATION, dispersion: float = DISPERSION
 ) -> Detectable:
@@ -106,22 +77,6 @@ def from_gold(
     r = _checked(correlation)
     assumed = f"F1 {f1:g}, correlation {r:g} and dispersion {dispersion:g} assumed"
     return _detectable(sd * math.sqrt(2 * (1 - r)), len(n_entities), assumed)
-
-
-def _moves(counts: Sequence[Counts]) -> FloatArray:
-    """Return (n_docs,): u, by how much each text moves micro F1, times the number of texts."""
-    hits, sizes = (np.array(column, dtype=np.float64) for column in _columns(counts))
-    if len(hits) < 2 or not sizes.any():
-        raise InputError(
-            f"a pilot of {len(hits)} texts with {int(sizes.sum())} entities says nothing of others",
-            remedy="give at least two texts, with entities in gold or prediction",
-        )
-    moves: FloatArray = (2 * hits - 2 * hits.sum() / sizes.sum() * sizes) / sizes.mean()
-    return moves
-
-
-def _columns(counts: Sequence[Counts]) -> tuple[list[int], list[int]]:
-    return [c.true_positive for c in counts], [c.predicted + c.gold for c in counts]
 
 
 def _checked(correlation: float) -> float:

@@ -6,7 +6,7 @@ budgets take the same weights: subtract their replicates. With one seed only the
 Source: Efron and Tibshirani 1993, chapters 8 and 13; Davison and Hinkley 1997, section 3.8 (nested resampling).
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,6 @@ from allabel.errors import InputError
 from eval.bootstrap import LEVEL, FloatArray, Interval
 
 IntArray = NDArray[np.int64]
-Measure = Callable[[FloatArray], FloatArray]
-"""Takes sums (..., n_labels, 3): true positives, predicted, gold. Gives (...)."""
 
 _BLOCK = 4_000_000  # weights held as floats at once: 32 MB
 
@@ -68,23 +66,14 @@ def micro_f1(sums: NDArray[np.floating | np.integer]) -> FloatArray:
 
     sums: (..., n_labels, 3), true positives, predicted and gold. Returns (...).
     """
-    return _f1(sums.sum(axis=-2))
+    totals = sums.sum(axis=-2)
+    sizes = (totals[..., 1] + totals[..., 2]).astype(np.float64)
+    f1: FloatArray = np.divide(2.0 * totals[..., 0], sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    return f1
 
 
-def macro_f1(sums: NDArray[np.floating | np.integer]) -> FloatArray:
-    """Return the mean F1 of the labels with any gold or prediction, in [0, 1]; 0 without any.
-
-    sums: (..., n_labels, 3), true positives, predicted and gold. Returns (...).
-    """
-    occurs = (sums[..., 1] + sums[..., 2] > 0).sum(axis=-1)
-    mean: FloatArray = _f1(sums).sum(axis=-1) / np.maximum(occurs, 1)
-    return mean
-
-
-def replicates(
-    counts: Sequence[IntArray], weights: Sequence[IntArray], seeds: IntArray, measure: Measure = micro_f1
-) -> FloatArray:
-    """Return (n,): the mean over drawn seeds of F1 over drawn texts.
+def replicates(counts: Sequence[IntArray], weights: Sequence[IntArray], seeds: IntArray) -> FloatArray:
+    """Return (n,): the mean over drawn seeds of micro F1 over drawn texts.
 
     counts: one (n_docs, n_labels, 3) a seed. weights: one (n, n_docs) a seed. seeds: (n, n_seeds).
     Raises InputError where the three do not fit each other.
@@ -96,7 +85,7 @@ def replicates(
             f"{seeds.shape} do not fit",
             remedy="give one matrix of counts and one of weights a seed, with as many texts, and n rows of weights",
         )
-    by_seed = np.stack([_measured(c, w, measure) for c, w in zip(counts, weights, strict=True)], axis=1)
+    by_seed = np.stack([_drawn_f1(c, w) for c, w in zip(counts, weights, strict=True)], axis=1)
     mean: FloatArray = (by_seed * seeds).sum(axis=1) / seeds.sum(axis=1)
     return mean
 
@@ -118,16 +107,9 @@ def p_value(replicates: FloatArray) -> float:
     return min(1.0, max(2 * beyond / n, 1 / (n + 1)))
 
 
-def _measured(counts: IntArray, weights: IntArray, measure: Measure) -> FloatArray:
-    """Return (n,): the measure over each row's drawn texts."""
+def _drawn_f1(counts: IntArray, weights: IntArray) -> FloatArray:
+    """Return (n,): micro F1 over each row's drawn texts."""
     flat = counts.reshape(len(counts), -1).astype(np.float64)  # float products are many times faster
     block = max(1, _BLOCK // len(counts))
     sums = [weights[i : i + block].astype(np.float64) @ flat for i in range(0, len(weights), block)]
-    return measure(np.concatenate(sums).reshape(len(weights), *counts.shape[1:]))
-
-
-def _f1(sums: NDArray[np.floating | np.integer]) -> FloatArray:
-    """sums: (..., 3). Returns (...)."""
-    sizes = (sums[..., 1] + sums[..., 2]).astype(np.float64)
-    f1: FloatArray = np.divide(2.0 * sums[..., 0], sizes, out=np.zeros_like(sizes), where=sizes > 0)
-    return f1
+    return micro_f1(np.concatenate(sums).reshape(len(weights), *counts.shape[1:]))

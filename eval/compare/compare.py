@@ -14,7 +14,7 @@ from eval.compare.named import named
 from eval.compare.routing import routing
 from eval.experiments.measured import Measured
 from eval.resampled import interval_of, p_value
-from eval.several import holm
+from eval.holm import holm
 
 
 def compare(

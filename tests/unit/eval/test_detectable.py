@@ -6,30 +6,10 @@ import pytest
 from allabel.errors import InputError
 from eval.bootstrap import paired_bootstrap
 from eval.counts import Counts
-from eval.detectable import from_gold, from_pilot
+from eval.detectable import from_gold
 
-RIGHT, WRONG = Counts(1, 1, 1), Counts(0, 1, 1)
 # z(0.975) + z(0.8)
 FACTOR = 1.959964 + 0.841621
-
-
-def test_one_pilot_of_coin_tosses():
-    # s = 2 in each text and F1 = 1/2: u is ±1/2, its sd over n - 1 is √(400/4/399); another, half alike, gives √(2/2).
-    found = from_pilot([RIGHT, WRONG] * 200)
-    assert found.difference == pytest.approx(FACTOR * math.sqrt(100 / 399 / 400), rel=1e-5)
-    assert found.n_docs == 400
-
-
-def test_two_pilots_bring_their_own_correlation():
-    # u_a - u_b is 1, 0, 0, -1 in turn: mean square 1/2.
-    a, b = [RIGHT, RIGHT, WRONG, WRONG] * 50, [WRONG, RIGHT, WRONG, RIGHT] * 50
-    assert from_pilot(a, b).difference == pytest.approx(FACTOR * math.sqrt(100 / 199 / 200), rel=1e-5)
-    assert from_pilot(a, a).difference == 0
-
-
-def test_four_times_the_texts_find_half_the_difference():
-    pilot = [RIGHT, WRONG, Counts(1, 3, 2)] * 10
-    assert from_pilot(pilot, n_docs=120).difference == pytest.approx(from_pilot(pilot).difference / 2)
 
 
 def test_before_a_run_only_the_number_of_entities_counts():
@@ -48,21 +28,9 @@ def test_in_words():
     )
 
 
-def test_the_words_name_a_pilot():
-    assert from_pilot([RIGHT, WRONG], n_docs=1).in_words().startswith("with 1 test text differences")
-    assert "one pilot, correlation 0.5 assumed" in from_pilot([RIGHT, WRONG]).in_words()
-    assert "two pilots on 2 texts" in from_pilot([RIGHT, WRONG], [WRONG, WRONG]).in_words()
-
-
 @pytest.mark.parametrize(
     "fails",
     [
-        lambda: from_pilot([RIGHT]),
-        lambda: from_pilot([Counts()] * 3),
-        lambda: from_pilot([RIGHT, WRONG], [RIGHT]),
-        lambda: from_pilot([RIGHT, WRONG], [RIGHT, WRONG], correlation=0.3),
-        lambda: from_pilot([RIGHT, WRONG], correlation=1),
-        lambda: from_pilot([RIGHT, WRONG], n_docs=0),
         lambda: from_gold([], 0.5),
         lambda: from_gold([0, 0], 0.5),
         lambda: from_gold([1, 1], 1.0),
@@ -87,17 +55,6 @@ def test_the_paired_bootstrap_finds_the_difference_in_four_of_five_runs(n_docs, 
     for _ in range(n_runs):
         a, b = _made(n_entities, f1 + found.difference / 2, f1 - found.difference / 2, alike, clumped, rng)
         seen += paired_bootstrap(a, b, rng, n=400).excludes_zero
-    assert seen / n_runs == pytest.approx(0.8, abs=0.05)
-
-
-@pytest.mark.slow
-def test_a_pilot_foretells_the_power_of_a_larger_comparison():
-    rng = np.random.default_rng(11)
-    n_runs, seen = 600, 0
-    pilot = from_pilot(*_made(rng.poisson(3, 4000) + 1, 0.72, 0.68, 0.5, 2, rng), n_docs=250)
-    for _ in range(n_runs):
-        high, low = 0.7 + pilot.difference / 2, 0.7 - pilot.difference / 2
-        seen += paired_bootstrap(*_made(rng.poisson(3, 250) + 1, high, low, 0.5, 2, rng), rng, n=400).excludes_zero
     assert seen / n_runs == pytest.approx(0.8, abs=0.05)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from allabel.errors import InputError
-from eval.several import holm
+from eval.holm import holm
 
 
 def test_the_smallest_is_multiplied_by_all_and_the_next_by_one_fewer():
