@@ -4,7 +4,7 @@ python benchmarks/comparison.py main|small|llm|nerre [--out FOLDER] [--jobs 1] [
     [--model smol] [--no-llm] [--dry-run]
 
 main: ALLabel's main comparison with the annotator on board, on nerre_general, uspto_ord and bc5cdr.
-small: the same with the small language model, three ways of choosing, 100 test texts.
+small: the same with the small language model, two ways of choosing.
 llm: the small language model, MiniLM fine-tuned and the annotator on board on bc5cdr, at 2, 5, 10 and 20 %.
 nerre: NERRE's recorded GPT-3 and Llama-2 beside the annotator on board and the small model, on the published folds.
 What is done stays in the folder; a rerun does what is missing. Then: allabel eval report FOLDER -o report.html
@@ -54,15 +54,11 @@ SMALL = """
 name = "ALLabel's main comparison, a small language model"
 seeds = 3
 budgets = ["10%", "100%"]
-strategies = ["uniform", "allabel", "adaptive"]
+strategies = ["uniform", "allabel"]
 test_texts = 100
 {corpora}{llm}
 [[compare]]
 a = "SmolLM2 by allabel"
-b = "SmolLM2 by uniform"
-
-[[compare]]
-a = "SmolLM2 by adaptive"
 b = "SmolLM2 by uniform"
 """
 
@@ -125,7 +121,7 @@ backend = "chat"
 base_url = "{base_url}"
 model = "{model}"
 shots = {shots}
-test_texts = 100
+test_texts = {texts}
 """
 PAIRS = '\n[[compare]]\na = "SmolLM2"\nb = "MiniLM"\n\n[[compare]]\na = "SmolLM2"\nb = "on board"\n'
 
@@ -135,7 +131,11 @@ def text(options: argparse.Namespace) -> str:
     if options.experiment == "main":
         return MAIN.format(corpora=CORPORA)
     shots = 8 if options.experiment == "llm" else 4
-    asked = "" if options.no_llm else ASKED.format(base_url=options.base_url, model=options.model, shots=shots)
+    asked = (
+        ""
+        if options.no_llm
+        else ASKED.format(base_url=options.base_url, model=options.model, shots=shots, texts=options.texts)
+    )
     if options.experiment == "small":
         return SMALL.format(corpora=CORPORA, llm=asked)
     if options.experiment == "nerre":
@@ -151,6 +151,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--base-url", default="http://127.0.0.1:8130/v1")
     parser.add_argument("--model", default="smol")
+    parser.add_argument("--texts", type=int, default=100, help="test texts of the language model")
     parser.add_argument("--no-llm", action="store_true", help="leave the language model out")
     parser.add_argument("--dry-run", action="store_true")
     options = parser.parse_args()
