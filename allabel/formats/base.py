@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -41,3 +41,31 @@ def warn_of(problems: Sequence[str], file: Path) -> None:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         warnings.warn(f"{file}: {problems[0]}{more}", FormatWarning, stacklevel=3)
+
+
+@dataclass(slots=True)
+class Losses:
+    """What a file cannot hold, counted while it is written and told once at its end."""
+
+    file: Path
+    counts: dict[str, int] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
+
+    def add(self, what: str, where: str, n: int = 1) -> None:
+        """Count something that is lost; `where` is told of the first of its kind."""
+        if n:
+            self.counts[what] = self.counts.get(what, 0) + n
+            self.first.setdefault(what, where)
+
+    def of_document(self, document: Document, *, values: bool = True, seconds: bool = True, meta: bool = True) -> None:
+        """Count the parts of a document that a format without them leaves out."""
+        name = f"document {document.id!r}"
+        self.add("answers without offsets (`values`) left out", name, int(values and document.values is not None))
+        self.add("times (`seconds`) left out", name, int(seconds and document.seconds is not None))
+        self.add("`meta` left out", name, int(meta and bool(document.meta)))
+
+    def tell(self) -> None:
+        """Warn once, of all kinds; say nothing where nothing was lost."""
+        if self.counts:
+            told = "; ".join(f"{n} {what} (first: {self.first[what]})" for what, n in self.counts.items())
+            warnings.warn(f"{self.file}: {told}", FormatWarning, stacklevel=3)

@@ -36,6 +36,15 @@ def read_raw_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise _unreadable(path, error) from error
 
 
+def require_file(path: Path) -> None:
+    """Raise InputError where there is no file at the path, or none that may be read."""
+    try:
+        with path.open("rb"):
+            return
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def read_text(path: Path) -> str:
     """Return the whole file's text, line ends as they are, a byte order mark at its start dropped."""
     return "".join(line for _, line in read_raw_lines(path))

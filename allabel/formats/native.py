@@ -29,7 +29,7 @@ class Place:
 def parse_json(source: str, at: Place) -> Any:
     """Parse JSON that holds characters and finite numbers only. Raises InputError with the column otherwise."""
     try:
-        value = json.loads(source, parse_constant=_not_json)
+        value = json.loads(source, parse_constant=not_json)
     except json.JSONDecodeError as error:
         cut = error.pos >= len(source.rstrip()) or error.msg.startswith("Unterminated string")
         hint = "; it looks cut off" if cut else ""
@@ -41,7 +41,7 @@ def parse_json(source: str, at: Place) -> Any:
         raise at.wrong(f"cannot be read as JSON: {error}", f"one JSON object a line: {_EXAMPLE}") from error
     # Only an escape can smuggle half a surrogate pair through UTF-8, and looking for one is cheap.
     if "\\u" in source:
-        _refuse_surrogates(value, at)
+        refuse_surrogates(value, at)
     return value
 
 
@@ -170,7 +170,8 @@ def _parse_seconds(value: Any, at: Place) -> float | None:
     return float(value)
 
 
-def _refuse_surrogates(value: Any, at: Place) -> None:
+def refuse_surrogates(value: Any, at: Place) -> None:
+    """Raise InputError where parsed JSON holds half a surrogate pair, with what stands before it."""
     flat = json.dumps(value, ensure_ascii=False)
     found = _SURROGATE.search(flat)
     if found:
@@ -180,7 +181,8 @@ def _refuse_surrogates(value: Any, at: Place) -> None:
         )
 
 
-def _not_json(constant: str) -> NoReturn:
+def not_json(constant: str) -> NoReturn:
+    """Refuse NaN and the infinities, which Python's reader would take. Raises ValueError."""
     raise ValueError(f"{constant} is not a JSON number")
 
 

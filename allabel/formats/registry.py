@@ -10,14 +10,31 @@ from pathlib import Path
 from allabel.document import Document
 from allabel.errors import InputError, UnknownNameError
 from allabel.formats.base import Format, Record
+from allabel.formats.brat import Brat
 from allabel.formats.conll import Conll
 from allabel.formats.conll.tags import is_tag
 from allabel.formats.csv_table import Csv
+from allabel.formats.dialects import json_kind, jsonl_dialect
+from allabel.formats.doccano import Doccano
 from allabel.formats.files import read_lines
+from allabel.formats.huggingface import HuggingFace
 from allabel.formats.jsonl import Jsonl
+from allabel.formats.label_studio import LabelStudio
+from allabel.formats.parquet import Parquet
+from allabel.formats.prodigy import Prodigy
+from allabel.formats.spacy_docs import Spacy
 from allabel.formats.text import Text
 
-FORMATS: dict[str, Format] = {one.name: one for one in (Jsonl(), Conll(), Csv(), Text())}
+# Of two with the same suffix the first is written by the suffix alone.
+_ALL: tuple[Format, ...] = (
+    *(Jsonl(), Conll(), Csv(), Text(), Parquet(), HuggingFace(), LabelStudio(), LabelStudio("predictions")),
+    *(Doccano(), Doccano(code_points=True), Prodigy(), Spacy(), Brat()),
+)
+FORMATS: dict[str, Format] = {one.name: one for one in _ALL}
+_IN_FOLDER = (
+    *(("*.ann", "brat"), ("*.txt", "text"), ("state.json", "huggingface"), ("dataset_dict.json", "huggingface")),
+    ("*.parquet", "parquet"),
+)
 _N_SNIFFED, _N_PROOF = 200, 5
 
 
@@ -33,13 +50,16 @@ def by_name(name: str) -> Format:
 def detect(path: Path) -> Format:
     """Tell a file's format by its suffix; a `.txt` and an unknown suffix are told by their first lines.
 
-    Raises InputError where neither says enough.
+    Which JSONL or JSON it is, its keys tell; a folder is told by the files in it. Raises InputError where neither
+    says enough.
     """
     if path.is_dir():
-        if any(path.glob("*.txt")):
-            return FORMATS["text"]
-        raise InputError("is a folder without .txt files", file=path, remedy="name a file, or a folder of .txt files")
+        return FORMATS[_kind_of_folder(path)]
     known = _by_suffix(path)
+    if known and known.name == "jsonl":
+        return FORMATS[jsonl_dialect(path)]
+    if known and known.name == "label_studio":
+        return FORMATS[json_kind(path)]
     if known and known.name != "text":
         return known
     sniffed = _sniff(path) or known
@@ -76,11 +96,22 @@ def _by_suffix(path: Path) -> Format | None:
     return next((one for one in FORMATS.values() if path.suffix.lower() in one.suffixes), None)
 
 
+def _kind_of_folder(path: Path) -> str:
+    for pattern, name in _IN_FOLDER:
+        if next(path.glob(pattern), None) is not None:
+            return name
+    raise InputError(
+        "is a folder without .txt files, brat's .ann, or a dataset's .parquet or state.json",
+        file=path,
+        remedy="name a file, or a folder of such files",
+    )
+
+
 def _sniff(path: Path) -> Format | None:
     lines = list(islice((line for _, line in read_lines(path) if line.strip()), _N_SNIFFED))
     # A brace alone is no JSON: a text may well begin with "{112} planes".
     if lines and re.match(r'\s*\{\s*"', lines[0]):
-        return FORMATS["jsonl"]
+        return FORMATS[jsonl_dialect(path)]
     cells = [_cells(line) for line in lines]
     tags = [row[-1] for row in cells if len(row) > 1 and is_tag(row[-1])]
     n_even = max(Counter(map(len, cells)).values(), default=0)

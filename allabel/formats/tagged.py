@@ -25,7 +25,7 @@ def write_tagged(tagged: Iterable[TaggedDocument], path: Path) -> None:
 def refuse_other_format(path: Path) -> None:
     """Raise InputError where a file's suffix is that of another format: tagged output is JSONL, whatever its name."""
     named = [one.name for one in FORMATS.values() if path.suffix.lower() in one.suffixes]
-    if named not in ([], ["jsonl"]):
+    if named and "jsonl" not in named:
         jsonl = path.with_suffix(".jsonl")
         raise InputError(
             f"tagged output is JSONL, and {path.suffix!r} names {named[0]}",

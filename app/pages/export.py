@@ -20,7 +20,16 @@ _ABOUT = {
     "conll": "A token a line with its tag. Offsets become token edges; values and meta are left out.",
     "csv": "id, text and entities as JSON. Values and meta are left out.",
     "text": "One text a line, without any entity.",
+    "parquet": "Everything, in columns: a row a text.",
+    "huggingface": "Rows of tokens and tags for `datasets`. Offsets become token edges; values and meta are left out.",
+    "label_studio": "Tasks with annotations for Label Studio; everything is kept.",
+    "label_studio_predictions": "Tasks with predictions for Label Studio, to be corrected there. Times are left out.",
+    "doccano": "For doccano, offsets in UTF-16 units as it counts. Values and times are left out.",
+    "doccano_code_points": "doccano's lines with offsets in code points. Values and times are left out.",
+    "prodigy": "Tasks with tokens and spans for Prodigy; everything is kept.",
+    "spacy": "A DocBin for spacy train; everything is kept.",
 }
+_BINARY = {"parquet", "huggingface", "spacy"}
 _SHOWN_LINES = 15
 _KEPT = "export.written"
 
@@ -34,7 +43,8 @@ def show(work: Work) -> None:
     what = left.radio(
         "What", list(_WHAT), format_func=lambda key: f"{_WHAT[key]} ({n_of[key]:,})", key="export.what", horizontal=True
     )
-    formats = ["jsonl"] if what == "tagged" else list(FORMATS)
+    # A folder of files is no download: brat is written by allabel export.
+    formats = ["jsonl"] if what == "tagged" else [name for name in FORMATS if name != "brat"]
     format_ = right.selectbox("Format", formats, key=f"export.format.{what == 'tagged'}")
     st.caption(
         "Tagged output is JSONL; `allabel convert` makes other formats of it." if what == "tagged" else _ABOUT[format_]
@@ -55,6 +65,9 @@ def show(work: Work) -> None:
     st.download_button(
         f"Download {plain(name)}", content, name, type="primary", icon=":material/download:", on_click="ignore"
     )
+    if format_ in _BINARY:
+        st.caption(f"{len(content):,} bytes, which are no text to be shown")
+        return
     # Lines end at LF only: U+2028 and its like are part of a text.
     lines = content.split(b"\n", _SHOWN_LINES)[:_SHOWN_LINES]
     lines = lines[:-1] if lines[-1] == b"" else lines

@@ -1,4 +1,4 @@
-"""Spans survive every scheme of tags, and tagged replies survive their file."""
+"""Spans survive every scheme of tags, documents every interchange format, and tagged replies their file."""
 
 import tempfile
 import warnings
@@ -14,6 +14,7 @@ from allabel.document import DocId, Document, Span, longest_spans
 from allabel.formats.base import FormatWarning
 from allabel.formats.conll import Conll
 from allabel.formats.conll.tags import Scheme, TagCheck, decode, encode
+from allabel.formats.registry import FORMATS
 from allabel.formats.tagged import read_tagged, write_tagged
 from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
 
@@ -91,6 +92,100 @@ def test_any_texts_flat_mentions_survive_conll_but_for_their_spacing(text: str, 
 
 def squeezed(text: str) -> str:
     return text.translate(dict.fromkeys(map(ord, " \t\n\r\v\f")))
+
+
+WORDS = st.sampled_from(
+    [
+        "🧪",
+        "👨🏻\u200d🚒",
+        "a\u0301",
+        "\ufeff",
+        "\u2028",
+        "\r\n",
+        "\n",
+        "\t",
+        " ",
+        "  ",
+        "NaCl",
+        "-",
+        "x.",
+        "\\n",
+        '"',
+        "%2F",
+    ]
+)
+META = st.dictionaries(st.sampled_from(["k", "doi", "é", "source"]), st.none() | st.integers() | WORDS, max_size=2)
+
+
+@st.composite
+def documents(draw: st.DrawFn, number: int) -> Document:
+    text = "".join(draw(st.lists(WORDS, max_size=8)))
+    ends = st.tuples(st.integers(0, len(text)), st.integers(0, len(text)), LABELS)
+    drawn = draw(st.none() | st.lists(ends, max_size=5))
+    spans = None if drawn is None else {Span(min(a, b), max(a, b), label) for a, b, label in drawn if a != b}
+    values = draw(st.none() | st.dictionaries(LABELS, st.lists(WORDS, max_size=2, unique=True).map(tuple), max_size=2))
+    seconds = None if spans is None else draw(st.none() | st.floats(0.01, 1e6))
+    id = DocId(f"{number}{draw(WORDS)}")
+    return Document(id, text, None if spans is None else tuple(sorted(spans)), values, draw(META), seconds)
+
+
+corpora = st.integers(0, 3).flatmap(lambda n: st.tuples(*(documents(number) for number in range(n)))).map(list)
+
+
+@pytest.mark.parametrize("name", ["jsonl", "label_studio", "prodigy", "parquet", "spacy"])
+@given(corpus=corpora)
+def test_any_documents_survive_a_format_that_loses_nothing(name: str, corpus: list[Document]):
+    assert there_and_back(name, corpus) == corpus
+
+
+@pytest.mark.parametrize("name", ["doccano", "doccano_code_points", "label_studio_predictions"])
+@given(corpus=corpora)
+def test_any_texts_and_spans_survive_where_times_or_values_are_lost(name: str, corpus: list[Document]):
+    kept = [replace(d, seconds=None, values=d.values if name.startswith("label") else None) for d in corpus]
+    assert there_and_back(name, corpus) == kept
+
+
+@given(corpus=corpora)
+def test_any_texts_survive_brat_and_so_do_spans_that_begin_and_end_within_a_line(corpus: list[Document]):
+    corpus = [replace(d, entities=None if d.entities is None else tuple(map(spaceless, d.entities))) for d in corpus]
+    inner = [
+        None
+        if d.entities is None
+        else tuple(s for s in d.entities if not {d.text[s.start], d.text[s.end - 1]} & {*"\r\n"})
+        for d in corpus
+    ]
+    back = {document.id: document for document in there_and_back("brat", corpus)}
+    assert {id: document.text for id, document in back.items()} == {d.id: d.text for d in corpus}
+    for document, spans in zip(corpus, inner, strict=True):
+        found = back[document.id].entities
+        assert (found is None) == (spans is None)
+        assert set(spans or ()) <= set(found or ())
+
+
+@given(corpus=corpora)
+def test_any_texts_flat_mentions_survive_hugging_face_but_for_their_spacing(corpus: list[Document]):
+    back = there_and_back("huggingface", corpus)
+    assert [d.id for d in back] == [d.id for d in corpus]
+    for one, other in zip(corpus, back, strict=True):
+        assert squeezed(one.text) == squeezed(other.text)
+        assert (one.entities is None) == (other.entities is None)
+        flat = [s for s in longest_spans(one.entities or ()) if squeezed(one.text[s.start : s.end])]
+        found = [(squeezed(other.text[s.start : s.end]), s.label) for s in other.entities or ()]
+        assert found == [(squeezed(one.text[s.start : s.end]), s.label) for s in flat]
+
+
+def there_and_back(name: str, corpus: list[Document]) -> list[Document]:
+    if name == "spacy":
+        pytest.importorskip("spacy", reason="spaCy is in the extra spacy, which is not here")
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FormatWarning)
+        path = Path(folder) / "out"
+        FORMATS[name].write(corpus, path)
+        return [record.document for record in FORMATS[name].read(path)]
+
+
+def spaceless(span: Span) -> Span:
+    return replace(span, label=span.label.replace(" ", "_"))
 
 
 @st.composite

@@ -12,16 +12,23 @@ from allabel.formats.registry import FORMATS
 from allabel.project import Project
 from app.pages.export import written
 
+BINARY = {"parquet", "huggingface", "spacy"}
 
-@pytest.mark.parametrize("format_", list(FORMATS))
+
+@pytest.mark.parametrize("format_", [name for name in FORMATS if name != "brat"])
 def test_every_format_is_previewed_and_can_be_downloaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format_: str
 ) -> None:
+    if format_ == "spacy":
+        pytest.importorskip("spacy", reason="spaCy is in the extra spacy, which is not here")
     page = open_page("export", make_project(tmp_path / "p", annotated=3), monkeypatch)
     page.selectbox(key="export.format.False").set_value(format_).run()
     assert not page.error
     assert page.get("download_button")
-    assert "NaCl" in page.code[0].value
+    if format_ in BINARY:
+        assert not page.code
+    else:
+        assert "NaCl" in page.code[0].value
 
 
 def test_the_export_has_the_offsets_of_the_annotation_emoji_included(tmp_path: Path) -> None:
