@@ -1,13 +1,22 @@
 """The similarity of another index, for retrievers that only rank anew."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from retrieval.base import FloatArray, IntArray, Retriever, ScoreArray, Similarity
 
 
 class Index(Retriever, Similarity, Protocol):
     """A ranking of some texts and how alike they are."""
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """An index that takes in further texts for less than it costs to build it anew."""
+
+    def extended(self, texts: Sequence[str]) -> Index:
+        """Return the index of the same texts and these after them; this one stays as it is."""
+        ...
 
 
 class Borrowed:

@@ -19,6 +19,12 @@ class Vocabulary:
     def __init__(self) -> None:
         self._columns: dict[str, int] = {}
 
+    def copy(self) -> "Vocabulary":
+        """Return the same terms, to grow by themselves."""
+        made = Vocabulary()
+        made._columns = dict(self._columns)
+        return made
+
     @property
     def terms(self) -> tuple[str, ...]:
         """Every term, in the order of its column."""

@@ -38,6 +38,12 @@ class Dense:
         made._vectors, made._encoder = _unit(np.asarray(vectors, dtype=np.float32)), encoder
         return made
 
+    def extended(self, texts: Sequence[str]) -> Self:
+        """Return the index of the same texts and these after them; only these are embedded, and this one stays."""
+        if not texts:
+            return self
+        return self.of_vectors(np.concatenate([self._vectors, encode(texts, self._encoder)]), encoder=self._encoder)
+
     def __len__(self) -> int:
         return len(self._vectors)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from retrieval.base import FloatArray, RetrievalError, TopK
 from retrieval.bm25 import Bm25
-from retrieval.borrowed import Borrowed, Index
+from retrieval.borrowed import Borrowed, Growing, Index
 from retrieval.dense import Dense
 from retrieval.encoder import ENCODER
 from retrieval.pairs import BLOCK_BYTES
@@ -27,6 +27,15 @@ class Fused(Borrowed):
             raise RetrievalError(f"fusion needs retrievers of the same texts, not of {[len(i) for i in indexes]}")
         super().__init__(indexes[0])
         self._indexes, self._constant = tuple(indexes), constant
+
+    def extended(self, texts: Sequence[str]) -> "Fused":
+        """Return the fusion over the same texts and these after them. Raises RetrievalError where a part cannot."""
+        grown = []
+        for index in self._indexes:
+            if not isinstance(index, Growing):
+                raise RetrievalError(f"{type(index).__name__} takes in no further texts: build the fusion anew")
+            grown.append(index.extended(texts))
+        return Fused(grown, constant=self._constant)
 
     def search(self, queries: Sequence[str], k: int) -> TopK:
         """Return the `min(k, len(self))` best texts for each query, best first, ties by position."""

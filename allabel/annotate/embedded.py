@@ -16,6 +16,9 @@ from allabel.reply import Grounding, Proposal, Reply, Status
 from retrieval.bm25 import Bm25
 
 
+BATCH = 1024
+
+
 class EmbeddedAnnotator:
     """Tags texts with a CRF whose features include the retrieved demonstrations and the annotated names.
 
@@ -53,14 +56,17 @@ class EmbeddedAnnotator:
         if not texts:
             return []
         tagger = self.fit(demonstrations)
-        replies = []
-        for start in range(0, len(texts), 1024):
-            batch = texts[start : start + 1024]
-            for text, (tokens, decoded, near) in zip(batch, tagger.tag(batch), strict=True):
-                proposals = _proposals(text, tokens, decoded, tagger.crf.tags) if decoded else ()
-                perplexity = math.exp(-decoded.log_probability / len(tokens)) if decoded else 1.0
-                replies.append(Reply(Status.OK, proposals, perplexity, shown(near)))
-        return replies
+        return [reply for i in range(0, len(texts), BATCH) for reply in replies(tagger, texts[i : i + BATCH])]
+
+
+def replies(tagger: Tagger, texts: Sequence[str], shots: int | None = None) -> list[Reply]:
+    """Return what a trained tagger says of each text, in order. shots: as `Tagger.tag` takes them."""
+    found = []
+    for text, (tokens, decoded, near) in zip(texts, tagger.tag(texts, shots), strict=True):
+        proposals = _proposals(text, tokens, decoded, tagger.crf.tags) if decoded else ()
+        perplexity = math.exp(-decoded.log_probability / len(tokens)) if decoded else 1.0
+        found.append(Reply(Status.OK, proposals, perplexity, shown(near)))
+    return found
 
 
 def _proposals(text: str, tokens: Sequence[Piece], decoded: Decoded, tags: Sequence[str]) -> tuple[Proposal, ...]:

@@ -1,6 +1,8 @@
 """A CRF with its lexicon and its demonstrations, and the tables that make it quick."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,32 +26,57 @@ Tagged = tuple[list[Piece], Decoded | None, list[Demonstration]]
 _TABLE_LIMIT = 200_000  # pieces whose emissions are kept: about 100 MB at thirteen tags
 
 
-class Tagger:
-    """Trained on construction; `tag` gives pieces, decoded tags and the demonstrations of each text."""
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What training gave: the chain's weights, and how the annotated texts tagged each word."""
 
-    def __init__(self, demonstrations: Demonstrations, shots: int) -> None:
+    crf: Crf
+    lexicon: Lexicon
+
+
+class Tagger:
+    """Trained on construction; `tag` gives pieces, decoded tags and the demonstrations of each text.
+
+    learned: what an earlier training gave, in place of training.
+    """
+
+    def __init__(self, demonstrations: Demonstrations, shots: int, learned: Learned | None = None) -> None:
         self._demonstrations, self._shots = demonstrations, shots
-        corpus = demonstrations.all
+        self._labels: dict[str, dict[str, frozenset[str]]] = {}
+        self.learned = learned or self._learn()
+        self.crf, self._lexicon = self.learned.crf, self.learned.lexicon
+        self._rows: dict[tuple[str, int], int] = {}
+        self._table = np.empty((0, len(OFFSETS), len(self.crf.tags)))
+        self._demo_emissions: dict[frozenset[str], FloatArray] = {}
+
+    def showing(self, demonstrations: Demonstrations) -> "Tagger":
+        """Return a tagger that has learned the same, and is shown these demonstrations. Do not use the old one more."""
+        made = copy(self)
+        made._demonstrations, made._labels = demonstrations, {}
+        return made
+
+    def _learn(self) -> Learned:
+        corpus = self._demonstrations.all
         tokens = [pieces(d.text) for d in corpus]
         words = [[piece.word for piece in t] for t in tokens]
         tags = [iob2(t, longest_spans(d.entities)) for t, d in zip(tokens, corpus, strict=True)]
         self._lexicon = lexicon(zip(words, tags, strict=True))
         self._labels = {d.id: _labels(w, t) for d, w, t in zip(corpus, words, tags, strict=True)}
-        shown = demonstrations.nearest([d.text for d in corpus], shots)
+        shown = self._demonstrations.nearest([d.text for d in corpus], self._shots)
         sequences = [
             self._features(t, w, lexicon([(w, own_tags)]), near)
             for t, w, own_tags, near in zip(tokens, words, tags, shown, strict=True)
         ]
         trained = [i for i, t in enumerate(tokens) if t]
-        self.crf = Crf([sequences[i] for i in trained], [tags[i] for i in trained])
-        self._rows: dict[tuple[str, int], int] = {}
-        self._table = np.empty((0, len(OFFSETS), len(self.crf.tags)))
-        self._demo_emissions: dict[frozenset[str], FloatArray] = {}
+        return Learned(Crf([sequences[i] for i in trained], [tags[i] for i in trained]), self._lexicon)
 
-    def tag(self, texts: Sequence[str]) -> Iterator[Tagged]:
-        """Decode the texts in order; a text without a piece has no decoded tags."""
+    def tag(self, texts: Sequence[str], shots: int | None = None) -> Iterator[Tagged]:
+        """Decode the texts in order; a text without a piece has no decoded tags.
+
+        shots: demonstrations shown for each text, as many as in training by default.
+        """
         tokens = [pieces(text) for text in texts]
-        shown = self._demonstrations.nearest(texts, self._shots)
+        shown = self._demonstrations.nearest(texts, self._shots if shots is None else shots)
         emissions = self._emissions(tokens)
         for text_tokens, near, emission in zip(tokens, shown, emissions, strict=True):
             self._add_demonstrations(emission, text_tokens, near)
@@ -62,7 +89,7 @@ class Tagger:
     ) -> list[list[str]]:
         """Spell out each token's features: what training reads, and what `_emissions` sums without spelling."""
         sequence = []
-        shown = [self._labels[d.id] for d in near]
+        shown = [self._labels_of(d) for d in near]
         for i, word in enumerate(words):
             found: list[str] = []
             for offset in OFFSETS:
@@ -78,7 +105,7 @@ class Tagger:
         return sequence
 
     def _add_demonstrations(self, emission: FloatArray, tokens: list[Piece], near: list[Demonstration]) -> None:
-        shown = [self._labels[d.id] for d in near]
+        shown = [self._labels_of(d) for d in near]
         for i, token in enumerate(tokens):
             word = token.word
             borne = [labels[word] for labels in shown if word in labels]
@@ -87,6 +114,13 @@ class Tagger:
                 if labels not in self._demo_emissions:
                     self._demo_emissions[labels] = self.crf.emissions([demonstration_features(labels)])[0]
                 emission[i] += self._demo_emissions[labels]
+
+    def _labels_of(self, shown: Demonstration) -> dict[str, frozenset[str]]:
+        """Return the labels that each word bears in a demonstration."""
+        if shown.id not in self._labels:
+            tokens = pieces(shown.text)
+            self._labels[shown.id] = _labels([t.word for t in tokens], iob2(tokens, longest_spans(shown.entities)))
+        return self._labels[shown.id]
 
     def _emissions(self, tokens: Sequence[list[Piece]]) -> list[FloatArray]:
         """Sum each token's word features by table look-up: a list of (n_tokens, n_tags)."""

@@ -237,3 +237,25 @@ def test_offsets_count_code_points_of_the_text_as_it_came(text: str) -> None:
     (reply,) = EmbeddedAnnotator().annotate([text], SALTS)
     start = text.index("NaCl")
     assert Span(start, start + 4, "Chemical") in reply.spans
+
+
+def test_a_tagger_shown_other_demonstrations_tags_with_what_it_had_learned(bc5cdr):
+    documents = bc5cdr("train", 120)
+    shown = [Demonstration(d.id, d.text, d.entities or ()) for d in documents]
+    texts = [d.text for d in bc5cdr("test", 40)]
+    tagger = Tagger(Demonstrations(shown[:80], Bm25), 5)
+    before = [near for _, _, near in tagger.tag(texts)]
+    later = tagger.showing(Demonstrations(shown, Bm25))
+    anew = Tagger(Demonstrations(shown, Bm25), 5, tagger.learned)
+    for (_, decoded, near), (_, expected, wanted) in zip(later.tag(texts), anew.tag(texts), strict=True):
+        assert near == wanted
+        assert decoded.tags.tolist() == expected.tags.tolist()
+        assert decoded.log_probability == pytest.approx(expected.log_probability)
+    assert any(near != now for near, (_, _, now) in zip(before, later.tag(texts), strict=True))
+
+
+def test_shots_of_a_call_say_how_many_demonstrations_are_shown(bc5cdr):
+    shown = [Demonstration(d.id, d.text, d.entities or ()) for d in bc5cdr("train", 60)]
+    tagger = Tagger(Demonstrations(shown, Bm25), 5)
+    for shots, n in ((None, 5), (0, 0), (2, 2)):
+        assert {len(near) for _, _, near in tagger.tag([bc5cdr("test", 3)[1].text], shots)} == {n}
