@@ -3,16 +3,19 @@
 import json
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from allabel import __version__
 from allabel.console import FILE, FOLDER, open_project, refuse_none, refuse_target, say
 from allabel.errors import AllabelError, InputError
+
+if TYPE_CHECKING:
+    from allabel.document import Document
 
 
 class Commands(click.Group):
@@ -54,7 +57,12 @@ def init(folder: Path, labels: str) -> None:
 
 @cli.command("import")
 @click.argument("files", type=FILE, nargs=-1, required=True)
-@click.option("--format", "format_", default="auto", help="jsonl, conll, text, csv.  [default: found from the file]")
+@click.option(
+    "--format",
+    "format_",
+    default="auto",
+    help="One of those in docs/how-to/formats.md.  [default: found from the file]",
+)
 @click.option(
     "--as", "role", type=click.Choice(["texts", "gold", "annotations"]), help="[default: gold if there is any]"
 )
@@ -136,13 +144,23 @@ def export(folder: Path, file: Path, format_: str, what: str) -> None:
 @click.option("--from", "from_", default="auto", help="[default: found from the file]")
 @click.option("--to", default="auto", help="[default: by the target's name]")
 def convert(source: Path, target: Path, from_: str, to: str) -> None:
-    """Convert SOURCE to TARGET between jsonl, conll, text and csv."""
+    """Convert SOURCE to TARGET: JSONL, CoNLL, CSV, text, Parquet, and the formats of other tools.
+
+    Those are brat, doccano, Hugging Face, Label Studio, Prodigy and spaCy: docs/how-to/formats.md.
+    """
     from allabel.formats.registry import read_documents, write_documents
 
     refuse_target(target, None, source)
-    documents = [record.document for record in read_documents(source, from_)]
-    write_documents(documents, target, to)
-    say(f"wrote {len(documents)} documents to {target}")
+    n = 0
+
+    def documents() -> "Iterator[Document]":
+        nonlocal n
+        for record in read_documents(source, from_):
+            n += 1
+            yield record.document
+
+    write_documents(documents(), target, to)
+    say(f"wrote {n} documents to {target}")
 
 
 @cli.command()

@@ -57,6 +57,35 @@ class Finetune(BaseModel):
     device: str | None = Field(default=None, min_length=1)
 
 
+class Serve(BaseModel):
+    """What `allabel serve` may be told, `[serve]` in the file.
+
+    workers: processes that share the address. max_body_mb: of one request, a job's included. max_texts,
+    max_characters: texts of one request, and characters of one text. max_job_texts: texts of one job. queue_texts:
+    texts that may wait in one process before callers are sent away for a while. requests_per_minute,
+    texts_per_minute: what one key may ask of one process; None sets no limit. timeout_s: until a request is given up.
+    job_days: how long a job that ended is kept.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8200, ge=0, le=65_535)
+    workers: int = Field(default=1, ge=1, le=64)
+    max_body_mb: float = Field(default=16.0, gt=0, le=4096)
+    max_texts: int = Field(default=1024, ge=1, le=100_000)
+    max_characters: int = Field(default=100_000, ge=1, le=10_000_000)
+    max_job_texts: int = Field(default=100_000, ge=1, le=10_000_000)
+    queue_texts: int = Field(default=4096, ge=1, le=1_000_000)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    texts_per_minute: int | None = Field(default=None, ge=1)
+    timeout_s: float = Field(default=60.0, gt=0, le=3600)
+    job_days: float = Field(default=7.0, gt=0, le=10_000)
+
+
+TABLES: dict[str, type[BaseModel]] = {"finetune": Finetune, "serve": Serve}
+
+
 class Settings(BaseSettings):
     """What a project's commands may be told.
 
@@ -78,7 +107,7 @@ class Settings(BaseSettings):
     patience_s: how long a server without any answer is waited for. budget_requests, budget_tokens, budget_money: what
     one run may use. prices: by the model's name, `[prices."NAME"]` with `prompt` and `output` a million tokens.
     vllm: arguments of the `vllm` backend's engine, `[vllm]`, by vLLM's own names.
-    finetune: see `Finetune`. tuned_model: the folder of the `tuned` backend's model, in the project's folder where the
+    finetune: see `Finetune`. serve: see `Serve`. tuned_model: the folder of the `tuned` backend's model, in the project's folder where the
     path is relative.
     database: where the store is, as `postgresql+psycopg://user@host/name`; "" for `project.db` in the folder. A
     password comes by the variable, PGPASSWORD or ~/.pgpass, never by the file.
@@ -123,6 +152,7 @@ class Settings(BaseSettings):
     prices: dict[str, ModelPrice] = Field(default_factory=dict)
     vllm: dict[str, JsonValue] = Field(default_factory=dict)
     finetune: Finetune = Field(default_factory=Finetune)
+    serve: Serve = Field(default_factory=Serve)
     tuned_model: Path = Path("tuned")
     database: str = Field(default="", repr=False)
     double_share: float = Field(default=0.0, ge=0, le=1)
@@ -189,7 +219,7 @@ def _wrong(
     of_file = name in in_file and not _is_flag(loc, given) and (not variable or len(loc) > 1)
     if kind == "extra_forbidden":
         # Its value is not shown: an unknown key may well be a password under another name.
-        of_table: type[BaseModel] = Finetune if name == "finetune" else ModelPrice
+        of_table = TABLES.get(name, ModelPrice)
         known = _known() if len(loc) == 1 else list(of_table.model_fields)
         near = difflib.get_close_matches(loc[-1], known, n=1)
         problem = f"there is no setting {setting!r}"
@@ -202,7 +232,7 @@ def _wrong(
         shown = "" if name in HIDDEN else f", not {error['input']!r}"
         problem = f"the setting {setting!r} is wrong: {error['msg']}{shown}"
     if _is_flag(loc, given) or not (variable or of_file):
-        flag = "cap" if name == "uncertainty_cap" else loc[1] if name == "finetune" and len(loc) > 1 else name
+        flag = "cap" if name == "uncertainty_cap" else loc[1] if name in TABLES and len(loc) > 1 else name
         return InputError(problem, remedy=f"mend --{flag.replace('_', '-')}")
     if variable:
         # What a table holds may come of both.

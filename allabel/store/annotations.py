@@ -41,9 +41,9 @@ def add_annotations(connection: Connection, new: Sequence[Annotation]) -> None:
         connection.execute(insert(annotations), rows)
 
 
-def latest_annotations(connection: Connection) -> dict[DocId, Annotation]:
-    """The latest answer for each annotated document, in import order."""
-    latest = select(func.max(annotations.c.seq)).group_by(annotations.c.doc_id)
+def latest_annotations(connection: Connection, since: int = 0) -> dict[DocId, Annotation]:
+    """The latest answer for each document that was answered after number `since`, in import order."""
+    latest = select(func.max(annotations.c.seq)).where(annotations.c.seq > since).group_by(annotations.c.doc_id)
     query = (
         select(annotations)
         .join(documents, documents.c.id == annotations.c.doc_id)

@@ -16,7 +16,7 @@ from allabel.store.location import Location
 from allabel.store.tables import metadata
 
 # Oldest first; `base` is a database that Alembic knows and nothing has been put into yet.
-REVISIONS = ("base", "0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("base", "0001", "0002", "0003", "0004", "0005", "0006")
 HEAD = REVISIONS[-1]
 MIGRATIONS = Path(__file__).parent / "migrations"
 _INIT = "make a project first: allabel init DIR --labels labels.toml"

@@ -177,6 +177,11 @@ class Store:
         with self._database.read() as connection:
             return annotations.annotations_of(connection, ids)
 
+    def annotations_since(self, seq: int) -> dict[DocId, Annotation]:
+        """The latest answer for each document that was answered after number `seq`, in import order."""
+        with self._database.read() as connection:
+            return annotations.latest_annotations(connection, since=seq)
+
     def answers(self) -> list[Annotation]:
         """Every answer ever given for any document, oldest first."""
         with self._database.read() as connection:

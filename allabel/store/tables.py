@@ -236,6 +236,50 @@ terms = Table(
 )
 
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(12), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("revoked", UtcDateTime),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("n_texts", Integer, nullable=False),
+    Column("n_done", Integer, nullable=False),
+    Column("n_failed", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("ended", UtcDateTime),
+    # Who works on it, and until when nobody else may take it over.
+    Column("owner", String(32), nullable=False),
+    Column("until", UtcDateTime),
+    Index("ix_jobs_state", "state", "at"),
+    Index("ix_jobs_key", "key", "at"),
+)
+
+job_texts = Table(
+    "job_texts",
+    metadata,
+    Column("job", String(32), ForeignKey("jobs.id"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("doc_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("meta", JSON, nullable=False),
+    # A line of tagged output, once there is one.
+    Column("line", JSON(none_as_null=True)),
+)
+
+
 def _place() -> tuple[Column[str], Column[int], Column[int]]:
     """The columns that name a place in a text; "start" and "end" are words of SQL."""
     return (

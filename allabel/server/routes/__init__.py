@@ -1,0 +1,1 @@
+"""The server's own addresses, one module a matter."""

@@ -1,0 +1,30 @@
+"""Uvicorn around the application, in one process or many."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from allabel.config import Serve
+from allabel.server.asgi import VARIABLE
+
+KEEP_ALIVE_S = 30
+
+
+def serve(folder: Path, flags: dict[str, Any], settings: Serve) -> None:
+    """Serve a project until SIGTERM or SIGINT; returns when the last answer is out."""
+    os.environ[VARIABLE] = json.dumps([str(folder.absolute()), flags])
+    uvicorn.run(
+        "allabel.server.asgi:app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=round(settings.timeout_s) + 5,
+    )
