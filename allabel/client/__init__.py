@@ -1,0 +1,48 @@
+"""Ask an `allabel serve` for entities: `Client`, `AsyncClient`, and what they give."""
+
+from allabel.client.async_client import AsyncClient
+from allabel.client.errors import ApiError, NotTaggedError, WaitError
+from allabel.client.frames import Frames, to_dataframe, to_dataframes
+from allabel.client.results import (
+    AnnotatedText,
+    Confirmed,
+    Entity,
+    Job,
+    JobState,
+    Label,
+    Labels,
+    Readiness,
+    Tagged,
+    Text,
+    Ungrounded,
+)
+from allabel.client.retrying import Retries
+from allabel.client.sync_client import Client
+from allabel.document import Span
+from allabel.reply import Grounding, Status
+
+__all__ = [
+    "AnnotatedText",
+    "ApiError",
+    "AsyncClient",
+    "Client",
+    "Confirmed",
+    "Entity",
+    "Frames",
+    "Grounding",
+    "Job",
+    "JobState",
+    "Label",
+    "Labels",
+    "NotTaggedError",
+    "Readiness",
+    "Retries",
+    "Span",
+    "Status",
+    "Tagged",
+    "Text",
+    "Ungrounded",
+    "WaitError",
+    "to_dataframe",
+    "to_dataframes",
+]

@@ -1,0 +1,153 @@
+"""What a client does, as steps: generators yield them and are sent what came of them; who performs them may be async.
+
+So the sync and the async client share all that decides anything, and differ in how bytes are sent alone.
+"""
+
+import random
+import secrets
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from allabel.client.failures import Failure, failure
+from allabel.client.results import Tagged
+from allabel.client.retrying import Retries, Tries
+
+T = TypeVar("T")
+# No text at all, not even a wrong one such as None.
+END = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request. path: from the server's address. once: doing it twice is not the same as doing it once."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answered. body: whole, or b"" where a stream is to be read."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    stream: Any = None
+
+    @property
+    def good(self) -> bool:
+        """Whether it is what was asked for."""
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """No answer, or none to its end. sent: the server may have acted on it. again: it is worth another try."""
+
+    detail: str
+    sent: bool
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a call and read the whole answer; gives an Answer or Broken."""
+
+    call: Call
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Send a call; gives an Answer whose stream is to be read if it is good, or Broken."""
+
+    call: Call
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read on; gives bytes, None at the end, or Broken."""
+
+    stream: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Leave a stream."""
+
+    stream: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Take the caller's next text; gives it, or END."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Give the caller a result."""
+
+    result: Tagged
+
+
+Step: TypeAlias = Send | Open | Read | Close | Pause | Pull | Emit
+Steps: TypeAlias = Generator[Step, Any, T]
+
+
+def new_id() -> str:
+    """Return an id for a request and all of its tries."""
+    return secrets.token_hex(8)
+
+
+def tries_of(retries: Retries) -> Tries:
+    """Return the tries of a request that begins now."""
+    return Tries(retries, time.monotonic, random.random)
+
+
+def asked(call: Call, retries: Retries) -> Steps[Answer]:
+    """Send a call until it is answered well. Raises ApiError where it is not."""
+    request_id, tries = new_id(), tries_of(retries)
+    while True:
+        got: Answer | Broken = yield Send(call, request_id)
+        if isinstance(got, Answer) and got.good:
+            return got
+        yield Pause(pause_after(failed(got, call, request_id), tries))
+
+
+def failed(got: Answer | Broken, call: Call, request_id: str) -> Failure:
+    """Return what went wrong, and whether the call may be sent again."""
+    if isinstance(got, Broken):
+        return failure(None, {}, b"", request_id, broken=got.detail).where(got.again and not (call.once and got.sent))
+    found = failure(got.status, got.headers, got.body, request_id)
+    # A gateway that says 502 or 504 does not know what became of the request behind it.
+    return found.where(found.again and not (call.once and got.status in {502, 504}))
+
+
+def pause_after(found: Failure, tries: Tries) -> float:
+    """Return the seconds until the next try. Raises the failure's error where there is none."""
+    wait_s = tries.pause_s(found.error.retry_after_s) if found.again else None
+    if wait_s is None:
+        raise found.error
+    return wait_s
+
+
+def following(steps: Steps[None], got: object) -> Step | None:
+    """Send what came of a step; gives the next one, None where that was the last."""
+    try:
+        return steps.send(got)
+    except StopIteration:
+        return None

@@ -1,0 +1,178 @@
+"""The client for programs that wait."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Self, overload
+
+from allabel.client import corpus, working
+from allabel.client.asking import Options, as_text
+from allabel.client.results import AnnotatedText, Confirmed, Job, Labels, Readiness, Tagged, Text
+from allabel.client.retrying import Retries
+from allabel.client.sending import Place
+from allabel.client.streaming import streaming
+from allabel.client.sync_sending import Sending
+from allabel.client.tagging import tagging
+from allabel.client.working import Progress
+
+
+class Client:
+    """Asks a server for entities; may be used from several threads, and in a `with`.
+
+    url, key: where None, ALLABEL_SERVER_URL and ALLABEL_SERVER_KEY say; without those this machine, and no key.
+    timeout_s: without a byte from the server. texts_per_request: of `tag`.
+    Every method raises ApiError where the server does not do what was asked, and InputError for what cannot be asked.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        retries: Retries = Retries(),  # noqa: B008  it is frozen
+        timeout_s: float = 90.0,
+        texts_per_request: int = 64,
+    ) -> None:
+        self._place, self._retries, self._most = Place.of(url, key), retries, max(1, texts_per_request)
+        self._sending = Sending(self._place, timeout_s)
+        self.jobs = Jobs(self._sending, retries)
+
+    def __repr__(self) -> str:
+        return self._place.told("Client")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sending.close()
+
+    @overload
+    def tag(  # type: ignore[overload-overlap]  # a string is iterable too, and is one text here
+        self,
+        texts: str | Text,
+        *,
+        labels: Sequence[str] | None = None,
+        backend: str | None = None,
+        shots: int | None = None,
+        threshold: float | None = None,
+    ) -> Tagged: ...
+
+    @overload
+    def tag(
+        self,
+        texts: Iterable[str | Text],
+        *,
+        labels: Sequence[str] | None = None,
+        backend: str | None = None,
+        shots: int | None = None,
+        threshold: float | None = None,
+    ) -> list[Tagged]: ...
+
+    def tag(
+        self,
+        texts: str | Text | Iterable[str | Text],
+        *,
+        labels: Sequence[str] | None = None,
+        backend: str | None = None,
+        shots: int | None = None,
+        threshold: float | None = None,
+    ) -> Tagged | list[Tagged]:
+        """Tag one text, or many in order; look at each one's `ok`.
+
+        labels: entities of these alone. backend: which annotator. shots: demonstrations a text. threshold: entities
+        with a score below it are left out. What is None is as the server is set up.
+        """
+        options, alone = Options(labels, backend, shots, threshold), isinstance(texts, str | Text)
+        given = [as_text(one, n) for n, one in enumerate([texts] if isinstance(texts, str | Text) else texts)]
+        found = self._sending.run(tagging(given, options, self._retries, self._most))
+        return found[0] if alone else found
+
+    def stream(
+        self,
+        texts: Iterable[str | Text],
+        *,
+        labels: Sequence[str] | None = None,
+        backend: str | None = None,
+        shots: int | None = None,
+        threshold: float | None = None,
+        at_once: int = 128,
+    ) -> Iterator[Tagged]:
+        """Yield each text's result as it is done, for any number of texts in bounded memory; `place` says which it is.
+
+        `at_once` texts go in a request, and two requests are under way. A text that the server refuses is `failed`,
+        and the others go on; what a broken connection loses is sent again. The options are those of `tag`.
+        """
+        options = Options(labels, backend, shots, threshold)
+        return self._sending.each(streaming(options, self._retries, max(1, at_once)), texts)
+
+    def labels(self) -> Labels:
+        """Return the label schema."""
+        return self._sending.run(corpus.labels(self._retries))
+
+    def demonstrations(self, near: str | None = None, limit: int | None = None) -> list[AnnotatedText]:
+        """Return annotated texts: all of them, or at most `limit`. near: those most like a text, best first."""
+        return self._sending.run(corpus.demonstrations(near, limit, self._retries))
+
+    def annotate(self, documents: Iterable[AnnotatedText], *, idempotency_key: str | None = None) -> Confirmed:
+        """Keep texts that a person annotated, all of them or none; they are demonstrations when this returns.
+
+        idempotency_key: the same key again keeps nothing twice; without one each call has its own, over all its tries.
+        """
+        return self._sending.run(corpus.annotating(documents, idempotency_key, self._retries))
+
+    def ready(self, wait_s: float = 0.0) -> Readiness:
+        """Tell whether texts can be tagged, and what is waited for; waits for it up to so many seconds."""
+        return self._sending.run(corpus.readying(wait_s))
+
+
+class Jobs:
+    """Large amounts, which the server keeps and tags when nobody else waits."""
+
+    def __init__(self, sending: Sending, retries: Retries) -> None:
+        self._sending, self._retries = sending, retries
+
+    def submit(
+        self,
+        texts: Iterable[str | Text],
+        *,
+        labels: Sequence[str] | None = None,
+        backend: str | None = None,
+        shots: int | None = None,
+        threshold: float | None = None,
+    ) -> Job:
+        """Hand in texts; when this returns the server has them for good. The options are those of `Client.tag`."""
+        options = Options(labels, backend, shots, threshold)
+        given = [as_text(one, n) for n, one in enumerate(texts)]
+        return self._sending.run(working.submitting(given, options, self._retries))
+
+    def get(self, job: Job | str) -> Job:
+        """Return a job as it stands now."""
+        return self._sending.run(working.looking(_id(job), self._retries))
+
+    def all(self) -> list[Job]:
+        """Return the jobs of this key, newest first, a hundred at most."""
+        return self._sending.run(working.listing(self._retries))
+
+    def wait(self, job: Job | str, progress: Progress | None = None, timeout_s: float | None = None) -> Job:
+        """Return a job when it is over. progress: called with the job each time it has come on.
+
+        Raises WaitError after so many seconds; the job goes on.
+        """
+        return self._sending.run(working.waiting(_id(job), progress, timeout_s, self._retries))
+
+    def result(self, job: Job | str, *, partial: bool = False) -> Iterator[Tagged]:
+        """Yield the texts of a job that is done, in order. partial: what there is of one that is not, too."""
+        return self._sending.each(working.results(_id(job), partial, self._retries), ())
+
+    def cancel(self, job: Job | str) -> Job:
+        """Let no more of a job be tagged; one that is over stays as it is."""
+        return self._sending.run(working.looking(_id(job), self._retries, "DELETE"))
+
+
+def _id(job: Job | str) -> str:
+    return job if isinstance(job, str) else job.id
