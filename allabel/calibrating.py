@@ -142,9 +142,10 @@ class Calibrations:
 
     def told(self, tagged: Iterable[TaggedDocument]) -> str:
         """Say in one line which of these texts have calibrated scores; "" where none has."""
-        if not self.by_source:
-            return ""
-        counts = Counter(source_of(one) for one in tagged)
+        return self.told_of(Counter(source_of(one) for one in tagged)) if self.by_source else ""
+
+    def told_of(self, counts: Mapping[Source, int]) -> str:
+        """Do what `told` does of texts that were counted. counts: texts by the source of their scores."""
         used = [source for source in sorted(counts) if source in self.by_source]
         if not used:
             return ""

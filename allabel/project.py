@@ -92,6 +92,11 @@ class Project:
         schema = LabelSchema.read(folder / LABELS)
         return cls(folder, schema, Store.open(_place(folder, settings)), settings)
 
+    @property
+    def place(self) -> str | Path:
+        """Where the store is: a file, or a database's URL, which may hold a password."""
+        return _place(self.folder, self.settings)
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()

@@ -65,6 +65,7 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
     from allabel.annotate.llm.pace import Pace
     from allabel.annotate.llm.retry import Policy
     from allabel.annotate.llm.server_window import ask_window
+    from allabel.annotate.llm.several_servers import addresses
 
     base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL", "")
     for name, value, variables in (
@@ -76,8 +77,10 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
                 f"the chat backend needs {name!r}, and none is set",
                 remedy=f"set {variables}, give --{name.replace('_', '-')}, or write it into allabel.toml",
             )
-    if not base_url.startswith(("http://", "https://")):
-        raise InputError(f"the server {base_url!r} is no URL", remedy="for example http://127.0.0.1:8000/v1")
+    urls = addresses(base_url)
+    for url in urls or [base_url]:
+        if not url.startswith(("http://", "https://")):
+            raise InputError(f"the server {url!r} is no URL", remedy="for example http://127.0.0.1:8000/v1")
     api_key = _api_key(settings)
     transport = ChatTransport(
         base_url,
@@ -96,11 +99,20 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
     def window() -> Window | None:
         from openai import OpenAI
 
-        client = OpenAI(base_url=base_url, api_key=api_key)
         with _context_named(settings):
-            return ask_window(client, settings.model, settings.max_output_tokens, settings.context_tokens)
+            told = (
+                ask_window(
+                    OpenAI(base_url=url, api_key=api_key),
+                    settings.model,
+                    settings.max_output_tokens,
+                    settings.context_tokens,
+                )
+                for url in urls
+            )
+            # What one of several servers does not tell, or cannot just now, the others do.
+            return min(filter(None, told), key=lambda window: window.max_tokens, default=None)
 
-    return _asking(schema, settings, transport, window, "chat")
+    return asking(schema, settings, transport, window, "chat")
 
 
 def vllm(schema: LabelSchema, settings: Settings) -> Annotator:
@@ -130,7 +142,7 @@ def vllm(schema: LabelSchema, settings: Settings) -> Annotator:
         with _context_named(settings):
             return transport.window(settings.context_tokens)
 
-    return _asking(schema, settings, transport, window, "vllm")
+    return asking(schema, settings, transport, window, "vllm")
 
 
 def form(settings: Settings) -> Form:
@@ -167,7 +179,7 @@ def _context_named(settings: Settings) -> Iterator[None]:
         ) from None
 
 
-def _asking(
+def asking(
     schema: LabelSchema, settings: Settings, transport: Transport, window: Callable[[], Window | None], name: str
 ) -> Annotator:
     """Return the annotator that asks over this transport, in the form and with the demonstrations of the settings."""

@@ -15,7 +15,6 @@ from allabel.errors import InputError
 from allabel.reply import Grounding, Proposal, Reply, Status
 from retrieval.bm25 import Bm25
 
-
 BATCH = 1024
 
 

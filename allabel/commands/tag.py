@@ -2,18 +2,19 @@
 
 import itertools
 import json
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from allabel.commands.tag_file import announce, bar, tag_one_file
 from allabel.console import FILE, open_project, refuse_target, say
 from allabel.errors import AllabelError, InputError
 from allabel.select.wording import counted
 
 if TYPE_CHECKING:
+    from allabel.bulk.notes import Tally
     from allabel.document import Document
     from allabel.project import Project
     from allabel.reply import TaggedDocument
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
 @click.argument("file", type=FILE, required=False)
 @click.option("--rest", is_flag=True, help="Tag the project's texts that nobody annotated.")
 @click.option("--stale", is_flag=True, help="Tag again only the texts whose demonstrations were edited since.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write tagged documents here (JSONL).")
+@click.option(
+    "-o", "--out", help="Write tagged documents here: JSONL, Parquet (OUT.parquet), a folder of parts (OUT/)."
+)
 @click.option("--format", "format_", default="auto", help="The format of FILE.  [default: found from the file]")
+@click.option("--engine", default="local", help="local, or ray: FILE by many processes or machines.  [default: local]")
+@click.option("--workers", type=click.IntRange(1), help="Processes of the ray engine.  [default: one a core]")
+@click.option("--block", type=click.IntRange(1), help="Texts of FILE that are tagged as one part.  [default: 4096]")
 @click.option("--backend", help="embedded, tuned, chat, vllm, or module:Class.  [default: embedded]")
-@click.option("--base-url", help="The server of the chat backend.")
+@click.option("--base-url", multiple=True, help="The server of the chat backend; several share the work.")
 @click.option("--model", help="The model's name there.")
 @click.option("--shots", type=int, help="Demonstrations a text.  [default: 5]")
 @click.option("--retriever", help="What finds them.  [default: bm25]")
@@ -39,7 +45,7 @@ if TYPE_CHECKING:
 @click.option("--form", help="How a language model writes entities down: grouped, json or markup.  [default: grouped]")
 @click.option("--copied/--free", default=None, help="Let it write nothing but strings of the text.  [default: copied]")
 @click.option("--structured", help="How it is bound to that: response_format, structured_outputs or none.")
-@click.option("--concurrency", type=int, help="Requests at once.  [default: 8]")
+@click.option("--concurrency", type=int, help="Requests at once, to each server.  [default: 8]")
 @click.option("--budget-requests", type=int, help="Send no more requests than this.")
 @click.option("--budget-tokens", type=int, help="Take no more tokens than this.")
 @click.option("--budget-money", type=float, help="Spend no more than this, by the prices in allabel.toml.")
@@ -51,50 +57,64 @@ def tag(
     file: Path | None,
     rest: bool,
     stale: bool,
-    out: Path | None,
+    out: str | None,
     format_: str,
+    engine: str,
+    workers: int | None,
+    block: int | None,
+    base_url: tuple[str, ...],
     as_json: bool,
     **settings: Any,
 ) -> None:
     """Tag FILE, or the rest of the project, with the annotated texts as demonstrations."""
-    from allabel.formats.registry import read_documents
-    from allabel.formats.tagged import refuse_other_format, tagged_line, write_tagged
-
     if (file is not None) + rest + stale != 1 or not (out or as_json):
         raise InputError(
             "tag takes one of FILE or --rest or --stale, and -o OUT or --json",
             remedy="allabel tag --rest -o tagged.jsonl",
         )
+    settings["base_url"] = ",".join(base_url) or None
+    if file is not None:
+        tally = tag_one_file(
+            folder, file, format_, out, settings, engine=engine, workers=workers, block=block, as_json=as_json
+        )
+    elif engine != "local" or workers or block:
+        raise InputError("--engine, --workers and --block are for a FILE", remedy="leave them out")
+    else:
+        tally = _tag_own(folder, Path(out) if out else None, settings, stale=stale, as_json=as_json)
+    if tally.first is not None:
+        id, status, error = tally.first
+        raise AllabelError(
+            f"{tally.n_not_ok} of {tally.n} texts got no usable reply; the first is {id!r}: {status}, {error}"
+            + _way_on(tally, again=stale and out is not None)
+        )
+
+
+def _tag_own(folder: Path, out: Path | None, settings: dict[str, Any], *, stale: bool, as_json: bool) -> "Tally":
+    """Tag the project's own texts, and keep each reply in its store."""
+    from allabel.bulk.notes import Tally
+    from allabel.bulk.writing import format_of, write_part
+    from allabel.formats.tagged import refuse_other_format, tagged_line
+
     if out:
-        refuse_target(out, folder, file)
-        refuse_other_format(out)
+        refuse_target(out, folder, None)
+        if format_of(out) == "jsonl":
+            refuse_other_format(out)
     with open_project(folder, **settings) as project:
         # A broken file is to be found before anything is paid for.
         calibrations = project.calibrations()
-        if stale:
-            documents = _stale(project, out)
-        else:
-            documents = project.rest() if file is None else [r.document for r in read_documents(file, format_)]
-            if not documents:
-                raise InputError(
-                    "there is nothing to tag", file=folder, remedy="import texts first; see: allabel status"
-                )
-        tagged = _tagged(project, documents, keep=file is None) if documents else []
+        documents = _stale(project, out) if stale else project.rest()
+        if not documents and not stale:
+            raise InputError("there is nothing to tag", file=folder, remedy="import texts first; see: allabel status")
+        tagged = _tagged(project, documents) if documents else []
         if calibrated := calibrations.told(tagged):
             say(calibrated)
     if out and documents:
-        write_tagged(tagged, out)
+        write_part(tagged, out, format_of(out))
         say(f"wrote {len(tagged)} tagged documents to {out}")
     if as_json:
         for one in tagged:
             click.echo(json.dumps(tagged_line(one), ensure_ascii=False))
-    failed = [one for one in tagged if one.reply.status != "ok"]
-    if failed:
-        first = failed[0]
-        raise AllabelError(
-            f"{len(failed)} of {len(tagged)} texts got no usable reply; the first is {first.id!r}: "
-            f"{first.reply.status}, {first.reply.error}" + _way_on(failed, again=stale and out is not None)
-        )
+    return Tally.of(tagged)
 
 
 def _stale(project: "Project", out: Path | None) -> "list[Document]":
@@ -115,59 +135,41 @@ def _stale(project: "Project", out: Path | None) -> "list[Document]":
     return documents
 
 
-def _way_on(failed: "list[TaggedDocument]", *, again: bool) -> str:
+def _way_on(tally: "Tally", *, again: bool) -> str:
     """Say how to have the texts asked about that were not; again: a file was written that is not written to twice."""
-    unsent = sum(one.reply.error.startswith("not sent: ") for one in failed)
     if again:
         return (
             "\n  remedy: those that had a usable reply keep it and stay stale; the same command with another file tags "
             "them alone, and allabel export --what tagged FILE writes the latest of all texts"
         )
-    if not unsent:
+    if not tally.n_unsent:
         return ""
-    return f"\n  remedy: {counted(unsent, 'text')} were not asked about; the same command asks for them"
+    return f"\n  remedy: {counted(tally.n_unsent, 'text')} were not asked about; the same command asks for them"
 
 
-def _tagged(project: "Project", documents: "list[Document]", *, keep: bool) -> "list[TaggedDocument]":
+def _tagged(project: "Project", documents: "list[Document]") -> "list[TaggedDocument]":
     """Tag documents before the eyes of a person: the estimate, progress with rate and time left, what it took."""
     from allabel.annotate.llm.memory import AsksModel
 
-    if project.settings.backend == "embedded":
-        say("tagging with the embedded annotator, which needs no server; --backend chat asks a language model")
-    annotator = project.annotator
-    if project.settings.backend == "tuned":
-        say(_tuned(project))
-    if not isinstance(annotator, AsksModel):
-        return _watched(project, documents, keep=keep)
+    announce(project)
+    if not isinstance(project.annotator, AsksModel):
+        return _watched(project, documents)
     say(str(project.to_tag(documents)))
     try:
-        return _watched(project, documents, keep=keep)
+        return _watched(project, documents)
     except KeyboardInterrupt:
         say("stopped: every answer that came is kept, and the same command goes on from there")
         raise
     finally:
-        for line in annotator.report():
+        for line in project.annotator.report():
             say(line)
 
 
-def _tuned(project: "Project") -> str:
-    from allabel.finetuning import age
-
-    found = age(project)
-    return f"tagging with {found.sentence()}" if found else "tagging with the tuned model"
-
-
-def _watched(project: "Project", documents: "list[Document]", *, keep: bool) -> "list[TaggedDocument]":
+def _watched(project: "Project", documents: "list[Document]") -> "list[TaggedDocument]":
     began, n = time.monotonic(), itertools.count(1)
-    bar: Any
-    with click.progressbar(
-        length=len(documents),
-        label="tagging",
-        file=sys.stderr,
-        item_show_func=lambda rate: f"{rate:.1f} texts/s" if rate else None,
-    ) as bar:
+    with bar(len(documents)) as shown:
 
         def came(_: "TaggedDocument") -> None:
-            bar.update(1, next(n) / max(1e-3, time.monotonic() - began))
+            shown.update(1, next(n) / max(1e-3, time.monotonic() - began))
 
-        return list(project.tag(documents, keep=keep, came=came))
+        return list(project.tag(documents, keep=True, came=came))

@@ -1,14 +1,14 @@
 """The annotator that asks a language model: retrieved demonstrations, a prompt that fits, mentions put in place."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from allabel.annotate.base import Demonstration
-from allabel.annotate.llm.assemble import Part, assemble
-from allabel.annotate.llm.base import Answer, Form, Mention, Request, Transport
+from allabel.annotate.llm.assemble import Part
+from allabel.annotate.llm.base import Answer, Form, Transport
+from allabel.annotate.llm.batch import Batch
 from allabel.annotate.llm.choose_demonstrations import DemonstrationChooser, IndexFactory
-from allabel.annotate.llm.forms.error import ReplyFormatError
 from allabel.annotate.llm.keys import cache_key, prompt_hash
 from allabel.annotate.llm.long_texts import Window as Place
 from allabel.annotate.llm.long_texts import windows
@@ -19,7 +19,7 @@ from allabel.reply import Reply, Status
 from allabel.schema import LabelSchema
 
 # Prompts of so many texts are held at once.
-BATCH = 4096
+AT_ONCE = 4096
 # Raise it when mentions are read or looked up in another way, so that answers kept before are asked for anew.
 PARSER = "1"
 LEAST_PART = 64
@@ -98,6 +98,21 @@ class LlmAnnotator:
         return f"LlmAnnotator({self._transport!r}, form={self.form.name!r}, shots={self._choosing.shots})"
 
     @property
+    def transport(self) -> Transport:
+        """What carries its requests."""
+        return self._transport
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether answers are bound to a JSON schema."""
+        return self.form.json_schema(self.schema, "NaCl") is not None
+
+    @property
+    def memory(self) -> Memory:
+        """Where answers are looked up and kept."""
+        return self._memory
+
+    @property
     def model(self) -> str:
         """The model's name, as its server knows it."""
         return self._transport.model
@@ -131,25 +146,61 @@ class LlmAnnotator:
         self, texts: Sequence[str], demonstrations: Sequence[Demonstration], got: Callable[[int, Reply], None]
     ) -> None:
         """Do what `annotate` does, and call `got(i, reply)` once a text as it comes, in any order."""
+        if not texts:
+            self._check(demonstrations)
+            return
+        self.show(demonstrations)
+        given_up = ""
+        for first in range(0, len(texts), AT_ONCE):
+            batch = self.begin(texts[first : first + AT_ONCE], _shifted(got, first))
+            self._ask(batch, given_up)
+            given_up = self.stopped
+
+    def show(self, demonstrations: Sequence[Demonstration]) -> None:
+        """Take these as demonstrations from now on.
+
+        Raises LabelError where one bears a label that the schema does not name.
+        """
+        self._check(demonstrations)
+        if self._chooser is None:
+            self._chooser = self._choosing.chooser(demonstrations, self._retriever)
+        elif self._chooser.all != tuple(demonstrations):
+            self._chooser = self._chooser.among(demonstrations)
+
+    def _check(self, demonstrations: Sequence[Demonstration]) -> None:
         for demonstration in demonstrations:
             for span in demonstration.entities:
                 self.schema.check(span.label)
-        if not texts:
-            return
-        if self._chooser is None or self._chooser.all != tuple(demonstrations):
-            self._chooser = self._choosing.chooser(demonstrations, self._retriever)
-        given_up = ""
-        for first in range(0, len(texts), BATCH):
-            batch = _Batch(self.schema, self.form, texts[first : first + BATCH], _shifted(got, first))
-            self._prepare(batch, self._chooser)
-            self._ask(batch, given_up)
-            given_up = self.stopped
+
+    def begin(self, texts: Sequence[str], got: Callable[[int, Reply], None], shots: int | None = None) -> "Batch":
+        """Return the texts with what is to be asked about each, for whoever asks; needs `show` before.
+
+        got: as `stream` calls it, at once for texts that need no answer. shots: as set by default.
+        """
+        assert self._chooser is not None
+        batch = Batch(self.schema, self.form, texts, got)
+        self._prepare(batch, self._chooser if shots is None else self._chooser.of(shots))
+        batch.begin()
+        return batch
+
+    def recalled(self, batch: "Batch") -> list[str]:
+        """Answer what was asked before from memory; returns the keys that are left to ask."""
+        found = self._memory.recall(list(batch.by_key))
+        self._n_recalled += len(found)
+        for key, answer in found.items():
+            batch.answered(key, answer)
+        return [key for key in batch.by_key if key not in found]
+
+    def asked(self, batch: "Batch", key: str, answer: Answer) -> Asked:
+        """Return what memory keeps of an answered request."""
+        text = batch.texts[batch.by_key[key][0].i]
+        return Asked(text, key, prompt_hash(batch.request(key)), self.model, answer)
 
     @cached_property
     def _window(self) -> Window | None:
         return self._ask_window()
 
-    def _prepare(self, batch: "_Batch", chooser: DemonstrationChooser) -> None:
+    def _prepare(self, batch: "Batch", chooser: DemonstrationChooser) -> None:
         """Split, choose demonstrations, and render each part's request."""
         size, overlap = self._splitting.sizes(self._window, self.form, self.schema)
         for i, text in enumerate(batch.texts):
@@ -186,17 +237,12 @@ class LlmAnnotator:
         for of_text in prompts.values():
             self._dropping.add(of_text)
 
-    def _ask(self, batch: "_Batch", given_up: str) -> None:
+    def _ask(self, batch: "Batch", given_up: str) -> None:
         """Answer the parts: those that need no request, those asked before, then the rest, equal ones once.
 
         given_up: why nothing is asked any more, "" where it is.
         """
-        batch.begin()
-        recalled = self._memory.recall(list(batch.by_key))
-        self._n_recalled += len(recalled)
-        for key, answer in recalled.items():
-            batch.answered(key, answer)
-        keys = [key for key in batch.by_key if key not in recalled]
+        keys = self.recalled(batch)
         if given_up or not keys:
             for key in keys:
                 batch.answered(key, Answer(Status.FAILED, error=f"not sent: {given_up}", n_attempts=0))
@@ -206,8 +252,7 @@ class LlmAnnotator:
 
             def take(n: int, answer: Answer) -> None:
                 if answer.n_attempts:
-                    text = batch.texts[batch.by_key[keys[n]][0].i]
-                    keep(Asked(text, keys[n], prompt_hash(requests[n]), self.model, answer))
+                    keep(self.asked(batch, keys[n], answer))
                 batch.answered(keys[n], answer)
 
             self._transport.send(requests, take, lambda n, answer: batch.check(keys[n], answer))
@@ -215,63 +260,3 @@ class LlmAnnotator:
 
 def _shifted(got: Callable[[int, Reply], None], first: int) -> Callable[[int, Reply], None]:
     return lambda i, reply: got(first + i, reply)
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Texts under way: their parts, which of them wait for which key, and what was read so far."""
-
-    schema: LabelSchema
-    form: Form
-    texts: Sequence[str]
-    got: Callable[[int, Reply], None]
-    parts: list[Part] = field(default_factory=list)
-    by_key: dict[str, list[Part]] = field(default_factory=dict)
-    of_text: list[list[Part]] = field(default_factory=list)
-    n_left: list[int] = field(default_factory=list)
-    read: dict[str, list[Mention]] = field(default_factory=dict)
-
-    def begin(self) -> None:
-        """Sort the parts; texts with nothing to ask are done."""
-        self.of_text = [[] for _ in self.texts]
-        self.n_left = [0] * len(self.texts)
-        for part in self.parts:
-            self.of_text[part.i].append(part)
-            if part.request is not None:
-                self.n_left[part.i] += 1
-                self.by_key.setdefault(part.key, []).append(part)
-        for i, n in enumerate(self.n_left):
-            if not n:
-                self._done(i)
-
-    def request(self, key: str) -> Request:
-        """Return the request that has this key."""
-        found = self.by_key[key][0].request
-        assert found is not None
-        return found
-
-    def check(self, key: str, answer: Answer) -> str:
-        """Say what is wrong with an answer's content; what was read is kept."""
-        try:
-            self.read[key] = self.form.read(answer.content, self.by_key[key][0].text, self.schema)
-        except ReplyFormatError as error:
-            return str(error)
-        return ""
-
-    def answered(self, key: str, answer: Answer) -> None:
-        """Give an answer to the parts that wait for it; texts that have all of theirs are done."""
-        mentions: list[Mention] = []
-        if answer.status is Status.OK:
-            if key not in self.read and (problem := self.check(key, answer)):
-                answer = Answer(Status.UNPARSEABLE, answer.content, problem, answer.tokens)
-            mentions = self.read.pop(key, [])
-        for n, part in enumerate(self.by_key[key]):
-            part.answer, part.mentions, part.is_copy = answer, mentions, n > 0
-            self.n_left[part.i] -= 1
-            if not self.n_left[part.i]:
-                self._done(part.i)
-
-    def _done(self, i: int) -> None:
-        reply = assemble(self.texts[i], self.of_text[i], self.form.name, overlap=self.schema.overlap)
-        self.of_text[i] = []
-        self.got(i, reply)

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 
 import numpy as np
 
 from allabel.annotate.base import Demonstration
+from allabel.annotate.demonstrations import grown
 from allabel.annotate.llm.cover_labels import Labels, cover, rare_labels
 from retrieval.alike import Features, alike, features
 from retrieval.borrowed import Index
@@ -48,14 +50,34 @@ class DemonstrationChooser:
     ) -> None:
         if k < 0 or not 0 <= floor <= 1 or not 0 <= diversity <= 1:
             raise ValueError(f"k {k} must be at least 0, floor {floor} and diversity {diversity} in [0, 1]")
-        self.all, self._k = tuple(demonstrations), k
+        self._k, self._retriever = k, retriever
         self._floor, self._diversity = floor, diversity
-        self._cover_labels, self._covers = cover_labels, cover_labels or cover_rare
+        self._cover_labels, self._cover_rare, self._covers = cover_labels, cover_rare, cover_labels or cover_rare
         self._exclude_near = exclude_near_duplicates
-        self._index = retriever([d.text for d in self.all]) if self.all else None
+        self._index: Index | None = None
+        self.all: tuple[Demonstration, ...] = ()
+        self._set(tuple(demonstrations))
+
+    def _set(self, demonstrations: tuple[Demonstration, ...]) -> None:
+        self._index = grown(self._index, [d.text for d in self.all], [d.text for d in demonstrations], self._retriever)
+        self.all = demonstrations
         self._labels = [frozenset(span.label for span in d.entities) for d in self.all]
-        self._rare = rare_labels(self.all) if cover_rare else Labels()
+        self._rare = rare_labels(self.all) if self._cover_rare else Labels()
         self._features: dict[int, Features] = {}
+
+    def among(self, demonstrations: Sequence[Demonstration]) -> "DemonstrationChooser":
+        """Return a chooser among these, built sooner than anew where they begin with the texts of these ones."""
+        made = copy(self)
+        made._set(tuple(demonstrations))
+        return made
+
+    def of(self, k: int) -> "DemonstrationChooser":
+        """Return one that chooses k a text."""
+        if k == self._k:
+            return self
+        made = copy(self)
+        made._k = k
+        return made
 
     def choose(self, texts: Sequence[str]) -> list[list[Demonstration]]:
         """Return each text's demonstrations, in order: (n_texts, at most k), best first."""
