@@ -107,8 +107,8 @@ class Settings(BaseSettings):
     patience_s: how long a server without any answer is waited for. budget_requests, budget_tokens, budget_money: what
     one run may use. prices: by the model's name, `[prices."NAME"]` with `prompt` and `output` a million tokens.
     vllm: arguments of the `vllm` backend's engine, `[vllm]`, by vLLM's own names.
-    finetune: see `Finetune`. serve: see `Serve`. tuned_model: the folder of the `tuned` backend's model, in the project's folder where the
-    path is relative.
+    finetune: see `Finetune`. serve: see `Serve`. tuned_model: the folder of the `tuned` backend's model, in the
+    project's folder where the path is relative.
     database: where the store is, as `postgresql+psycopg://user@host/name`; "" for `project.db` in the folder. A
     password comes by the variable, PGPASSWORD or ~/.pgpass, never by the file.
     double_share: the share of texts that two people annotate, for agreement. blind_share: the share annotated without

@@ -39,6 +39,8 @@ from allabel.project import Project
 from allabel.schema import LabelSchema
 
 PORT, AT_ONCE, CALLERS = 8399, 64, 4
+# What stands in allabel.toml before the table [serve].
+SETTINGS = ""
 
 
 def read(data: Path) -> list[Document]:
@@ -58,7 +60,7 @@ class Serving:
 
     def __init__(self, folder: Path, **table: int) -> None:
         (folder / "allabel.toml").write_text(
-            "[serve]\n" + "".join(f"{k} = {v}\n" for k, v in table.items()), encoding="utf-8"
+            SETTINGS + "[serve]\n" + "".join(f"{k} = {v}\n" for k, v in table.items()), encoding="utf-8"
         )
         code = "from allabel.cli import main; main()"
         command = [sys.executable, "-c", code, "-p", str(folder), "serve", "--port", str(PORT)]

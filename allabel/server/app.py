@@ -9,10 +9,14 @@ from typing import Any
 from fastapi import FastAPI
 
 from allabel import __version__
+from allabel.annotate.base import Annotator
+from allabel.annotate.llm.annotator import LlmAnnotator
+from allabel.annotate.llm.chat_transport import ChatTransport
 from allabel.annotate.retrievers import retriever
 from allabel.project import Project
 from allabel.selection_tools import ON_BOARD_BACKEND
 from allabel.server import problems
+from allabel.server.asking import AskingEngine
 from allabel.server.callers import Callers
 from allabel.server.draining import drain_first
 from allabel.server.engines import Engine, Threaded
@@ -83,11 +87,17 @@ def engines(project: Project, flags: dict[str, Any]) -> dict[str, Engine]:
     found: dict[str, Engine] = {}
     if settings.backend != ON_BOARD_BACKEND:
         project.check_labels()
-        found[settings.backend] = Threaded(project.annotator, most)
+        found[settings.backend] = _engine(project.annotator, most)
     found[ON_BOARD_BACKEND] = OnBoard(
         project.folder, flags, shots=settings.shots, retriever=retriever(settings), most=most
     )
     return found
+
+
+def _engine(annotator: Annotator, most: int) -> Engine:
+    if isinstance(annotator, LlmAnnotator) and isinstance(annotator.transport, ChatTransport):
+        return AskingEngine(annotator, annotator.transport, most, bound=annotator.is_bound)
+    return Threaded(annotator, most)
 
 
 def _document(app: FastAPI) -> None:

@@ -1,6 +1,7 @@
 """What goes wrong, as RFC 9457 problem details: one shape for every answer that is none."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,12 +49,7 @@ def problem(
     request_id: str = "",
 ) -> Response:
     """Return the response. errors: what is wrong where in the request, as `pointer` and `detail`."""
-    name = TITLES.get(status, "Problem")
-    body: dict[str, Any] = {"type": f"urn:allabel:problem:{status}", "title": name, "status": status, "detail": detail}
-    if remedy:
-        body["remedy"] = remedy
-    if errors:
-        body["errors"] = list(errors)
+    body = _body(status, detail, remedy) | ({"errors": list(errors)} if errors else {})
     if request_id:
         body["instance"] = f"urn:allabel:request:{request_id}"
     # Escaped, for half a surrogate pair of the request may be named in it.
@@ -62,17 +58,38 @@ def problem(
 
 def of_error(error: AllabelError, request_id: str) -> Response:
     """Return the problem that an error of ours is."""
+    found = _as_problem(error)
+    headers = {} if found.retry_after_s is None else {"Retry-After": str(_whole(found.retry_after_s))}
+    if found.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="allabel"'
+    return problem(found.status, found.detail, remedy=found.remedy, headers=headers, request_id=request_id)
+
+
+def as_json(error: AllabelError) -> dict[str, Any]:
+    """Return the problem as it stands in a line of a stream; `retry_after_s` takes the place of the header."""
+    found = _as_problem(error)
+    body = _body(found.status, found.detail, found.remedy)
+    return body if found.retry_after_s is None else {**body, "retry_after_s": _whole(found.retry_after_s)}
+
+
+def _as_problem(error: AllabelError) -> ProblemError:
     if isinstance(error, ProblemError):
-        headers = {} if error.retry_after_s is None else {"Retry-After": str(max(1, round(error.retry_after_s + 0.5)))}
-        if error.status == 401:
-            headers["WWW-Authenticate"] = 'Bearer realm="allabel"'
-        return problem(error.status, error.detail, remedy=error.remedy, headers=headers, request_id=request_id)
+        return error
     if isinstance(error, DatabaseError):
-        told = "the store cannot answer just now; nothing was changed"
-        return problem(503, told, headers={"Retry-After": "2"}, request_id=request_id)
+        return ProblemError(503, "the store cannot answer just now; nothing was changed", retry_after_s=2)
     if isinstance(error, InputError):
-        return problem(422, error.problem, remedy=error.remedy, request_id=request_id)
-    return problem(502 if isinstance(error, ServerError) else 500, str(error), request_id=request_id)
+        return ProblemError(422, error.problem, remedy=error.remedy)
+    return ProblemError(502 if isinstance(error, ServerError) else 500, str(error))
+
+
+def _body(status: int, detail: str, remedy: str) -> dict[str, Any]:
+    title = TITLES.get(status, "Problem")
+    body: dict[str, Any] = {"type": f"urn:allabel:problem:{status}", "title": title, "status": status, "detail": detail}
+    return {**body, "remedy": remedy} if remedy else body
+
+
+def _whole(seconds: float) -> int:
+    return max(1, math.ceil(seconds))
 
 
 def install(app: FastAPI) -> None:

@@ -115,9 +115,11 @@ class Service:
         return list(self.engines.values())[:1]
 
     def check(self, documents: Sequence[TextIn], options: Options) -> None:
-        """Raise LabelError for a label that the schema lacks, ProblemError for a text that is too long."""
+        """Raise ProblemError for a label that the schema lacks and for a text that is too long."""
         for label in options.labels or ():
-            self.schema.check(label)
+            if label not in self.schema.names:
+                known = ", ".join(self.schema.names)
+                raise ProblemError(422, f"there is no label {label!r} here", remedy=f"the labels are {known}")
         longest = self.limits.max_characters
         for n, one in enumerate(documents):
             if len(one.text) > longest:

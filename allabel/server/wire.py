@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 
 def _whole(text: str) -> str:
@@ -62,15 +63,16 @@ class TagRequest(Options):
 
     model_config = ConfigDict(
         json_schema_extra={
+            "oneOf": [{"required": ["text"]}, {"required": ["texts"]}],
             "examples": [
                 {"text": "NaCl dissolves in water."},
                 {"texts": ["NaCl in water", {"id": "a1", "text": "Heat 5 g of TiO2."}], "threshold": 0.5},
-            ]
+            ],
         }
     )
 
-    text: Text | None = None
-    texts: list[Text | TextIn] | None = Field(default=None, min_length=1)
+    text: Text | SkipJsonSchema[None] = None
+    texts: Annotated[list[Text | TextIn], Field(min_length=1)] | SkipJsonSchema[None] = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "TagRequest":

@@ -25,6 +25,7 @@ from allabel.server.wire import (
     SpanIn,
 )
 from allabel.store.annotations import annotation_saved
+from allabel.store.store import Store
 
 SOURCE = "api"
 router = APIRouter(tags=["corpus"])
@@ -108,16 +109,22 @@ def _keep(service: Service, documents: list[Document], author: str, save_id: str
     ]
     with store.transaction():
         if once:
-            with store.reads() as connection:
-                kept = annotation_saved(connection, answers[0].save_id)
-            if kept is not None:
-                if (kept.doc_id, kept.entities) != (answers[0].doc_id, answers[0].entities):
-                    raise ProblemError(
-                        409, "this Idempotency-Key belongs to other annotations", remedy="make a new one"
-                    )
+            kept = _kept(store, save_id)
+            if kept and kept != [(one.doc_id, one.entities) for one in answers]:
+                raise ProblemError(409, "this Idempotency-Key belongs to other annotations", remedy="make a new one")
+            if kept:
                 return
         try:
             store.add_documents(documents)
         except StoreError as error:
             raise ProblemError(409, error.problem, remedy=error.remedy) from error
         store.add_annotations(answers)
+
+
+def _kept(store: Store, save_id: str) -> list[tuple[DocId, tuple[Span, ...]]]:
+    """Return what was kept under an Idempotency-Key, in order; nothing where it is new."""
+    found: list[tuple[DocId, tuple[Span, ...]]] = []
+    with store.reads() as connection:
+        while (one := annotation_saved(connection, f"{save_id}:{len(found)}")) is not None:
+            found.append((one.doc_id, one.entities))
+    return found

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from allabel.errors import AllabelError
 from allabel.server.callers import Tagging
-from allabel.server.problems import ProblemError
+from allabel.server.problems import as_json
 from allabel.server.routes.tag import NDJSON, USUAL, ServiceOf, left
 from allabel.server.service import Service
 from allabel.server.wire import Options, TextIn
@@ -69,6 +69,7 @@ class Answers(Response):
 
 @router.post(
     "/v1/tag/stream",
+    status_code=200,
     responses=USUAL | {200: {"content": {NDJSON: {"schema": {"type": "string"}}}, "description": "Lines"}},
     openapi_extra=LINES,
     response_class=Answers,
@@ -138,10 +139,8 @@ class _Stream:
             first = error.errors()[0]
             where = "/".join(map(str, first["loc"]))
             answer = {"line": n, "problem": {"status": 422, "detail": f"{where}: {first['msg']}".removeprefix(": ")}}
-        except ProblemError as error:
-            answer = {"line": n, "problem": {"status": error.status, "detail": error.detail}}
         except AllabelError as error:
-            answer = {"line": n, "problem": {"status": 502, "detail": str(error)}}
+            answer = {"line": n, "problem": as_json(error)}
         finally:
             self._places.release()
         self._done.put_nowait(json.dumps(answer).encode() + b"\n")

@@ -96,6 +96,10 @@ def test_the_same_idempotency_key_keeps_nothing_twice(own):
     ids = {api.post("/v1/annotations", json=body, headers=headers).json()["ids"][0] for _ in range(3)}
     other = api.post("/v1/annotations", json={"documents": [{**new(folder), "entities": []}]}, headers=headers)
     assert other.status_code == 409
+    more = api.post(
+        "/v1/annotations", json={"documents": [new(folder), {"text": "x", "entities": []}]}, headers=headers
+    )
+    assert more.status_code == 409, "a second document under the same key would be lost"
     (id,) = ids
     with Project.open(folder) as project:
         assert len(project.store.history(id)) == 1
