@@ -170,7 +170,7 @@ def test_what_stale_texts_cost_is_written_over_by_no_later_run(
     assert [row["status"] for row in rows(all_)] == ["ok"] * 7
 
 
-@pytest.mark.parametrize("name", ["o.conll", "o.csv", "o.TXT", "o.tsv"])
+@pytest.mark.parametrize("name", ["o.conll", "o.csv", "o.TXT", "o.tsv", "o.json"])
 def test_tagged_output_is_not_written_under_the_name_of_another_format(
     name: str, folder: Path, tmp_path: Path, allabel: Run, server: FaultyServer
 ) -> None:
@@ -180,7 +180,7 @@ def test_tagged_output_is_not_written_under_the_name_of_another_format(
         assert f"write o.jsonl, then allabel convert o.jsonl {name}" in ended.err
 
 
-@pytest.mark.parametrize("name", ["o.jsonl", "o.json", "o", "o.out"])
+@pytest.mark.parametrize("name", ["o.jsonl", "o", "o.out"])
 def test_tagged_output_takes_any_name_that_is_no_other_formats(
     name: str, folder: Path, tmp_path: Path, allabel: Run, server: FaultyServer
 ) -> None:
