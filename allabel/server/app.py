@@ -1,5 +1,6 @@
 """The application: a project's service with its addresses."""
 
+import gc
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,6 +55,9 @@ def make_app(folder: Path, flags: dict[str, Any]) -> FastAPI:
         await service.start()
         runner.start()
         drain_first(service.drain)
+        # What is here stays: the collector need not walk through all of it again and again.
+        gc.collect()
+        gc.freeze()
         try:
             yield
         finally:

@@ -11,7 +11,7 @@ from allabel.reply import Reply
 from allabel.server.problems import ProblemError
 
 # Texts tagged in one go: enough for the work to be done in batches, few enough that nobody waits long for others.
-BATCH = 64
+BATCH = 128
 Work = Callable[[Sequence[str], int | None], Sequence[Reply]]
 
 
