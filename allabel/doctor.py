@@ -10,12 +10,15 @@ from allabel.errors import AllabelError
 
 EXTRAS = {
     "app": ("streamlit",),
-    "server": ("fastapi", "uvicorn"),
+    "client": ("httpx",),
+    "server": ("fastapi", "uvicorn", "limits", "prometheus_client"),
     "dense": ("faiss", "sentence_transformers", "torch"),
     "eval": ("plotly", "pyarrow", "datasets"),
     "finetune": ("torch", "transformers", "safetensors", "textblob"),
     "vllm": ("vllm",),
-    "ray": ("ray",),
+    "ray": ("ray", "aiohttp"),
+    "parquet": ("pyarrow",),
+    "spacy": ("spacy",),
 }
 OURS = ("allabel", "app", "eval", "retrieval")
 

@@ -1,5 +1,6 @@
 """A real server of a small project, on loopback in a thread of this process: what the tests of HTTP talk to."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -31,6 +32,13 @@ def taught(folder: Path, n: int = 40) -> Path:
             records = islice(read_documents(CORPUS / "pool.jsonl"), n)
             project.import_records(records, CORPUS / "pool.jsonl", "annotations")
     return folder
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,21 @@ import uvicorn
 from allabel.config import Serve
 from allabel.server.asgi import VARIABLE
 
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # read where metrics are imported, which is in the processes alone
+
 KEEP_ALIVE_S = 30
 
 
 def serve(folder: Path, flags: dict[str, Any], settings: Serve) -> None:
     """Serve a project until SIGTERM or SIGINT; returns when the last answer is out."""
     os.environ[VARIABLE] = json.dumps([str(folder.absolute()), flags])
+    with tempfile.TemporaryDirectory(prefix="allabel-figures-") as figures:
+        if settings.workers > 1:
+            os.environ[FIGURES] = figures
+        _run(settings)
+
+
+def _run(settings: Serve) -> None:
     uvicorn.run(
         "allabel.server.asgi:app",
         factory=True,

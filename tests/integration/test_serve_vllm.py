@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from served import sentences, served, taught
 from with_vllm import URL
-
-pytest.importorskip("fastapi", reason="the server is an extra: pip install 'allabel[server]'")
-from served import sentences, served, taught  # noqa: E402  after the check that it can be had
 
 pytestmark = [pytest.mark.vllm, pytest.mark.enable_socket]
 

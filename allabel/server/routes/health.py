@@ -32,7 +32,7 @@ async def ready(request: Request) -> JSONResponse:
     response_class=Response,
 )
 async def metrics(request: Request, caller: Measuring) -> Response:
-    """Give this process's figures for Prometheus."""
+    """Give the figures of all of the server's processes for Prometheus."""
     DEMONSTRATIONS.set(len(service_of(request).corpus.demonstrations))
     body, media_type = exposition()
     return Response(body, media_type=media_type)

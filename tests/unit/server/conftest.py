@@ -2,8 +2,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-pytest.importorskip("fastapi", reason="the server is an extra: pip install 'allabel[server]'")
 from served import served, taught
 
 
