@@ -82,6 +82,11 @@ class Serve(BaseModel):
     timeout_s: float = Field(default=60.0, gt=0, le=3600)
     job_days: float = Field(default=7.0, gt=0, le=10_000)
 
+    @property
+    def max_body_bytes(self) -> int:
+        """What `max_body_mb` is in bytes."""
+        return round(self.max_body_mb * 2**20)
+
 
 TABLES: dict[str, type[BaseModel]] = {"finetune": Finetune, "serve": Serve}
 

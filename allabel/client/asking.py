@@ -56,10 +56,10 @@ def tag(texts: Sequence[Text], options: Options) -> Call:
     return Call("POST", "/v1/tag", encoded({"texts": [wire(t) for t in texts], **options.given()}), headers=JSON)
 
 
-def submit(texts: Sequence[Text], options: Options) -> Call:
-    """Hand in a job. The same again is another job."""
+def submit(texts: Sequence[Text], options: Options, idempotency_key: str) -> Call:
+    """Hand in a job. The same again under the same key is the same job."""
     body = encoded({"texts": [wire(t) for t in texts], **options.given()})
-    return Call("POST", "/v1/jobs", body, headers=JSON, once=True)
+    return Call("POST", "/v1/jobs", body, headers={**JSON, "Idempotency-Key": idempotency_key})
 
 
 def stream(texts: Iterable[Text], options: Options) -> Call:

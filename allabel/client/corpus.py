@@ -74,7 +74,7 @@ def _readiness(got: Answer | Broken, call: Call, request_id: str) -> Readiness:
             if got.good:
                 raise
     # What stands before the server answers 502 and its own 503 while that is away.
-    found = failed(got, call, request_id)
+    found = failed(got, request_id)
     if not found.again:
         raise found.error
     return Readiness((f"the server: {found.error.detail}",))

@@ -69,7 +69,7 @@ class Opened:
         got = self._got
         assert got is not None
         if isinstance(got, Broken) or not got.good:
-            return failed(got, self._call, self._id)
+            return failed(got, self._id)
         # No `finally` here: whoever performs the steps closes what is open when they are left half-way.
         found = yield from self._lines(got)
         yield Close(got.stream)
@@ -80,7 +80,7 @@ class Opened:
         while True:
             chunk: bytes | Broken | None = yield Read(got.stream)
             if isinstance(chunk, Broken):
-                return failed(chunk, self._call, self._id)
+                return failed(chunk, self._id)
             # Only at \n: json leaves U+2028 and its like in the lines, where str.splitlines would cut.
             *whole, rest = (rest + (b"\n" if chunk is None else chunk)).split(b"\n")
             try:

@@ -101,9 +101,9 @@ def broken(error: "httpx.HTTPError | httpx.StreamError", place: Place) -> Broken
 
     said = f"{type(error).__name__} {error}".strip()
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Broken(f"{place.url} cannot be reached: {said}", sent=False, again=True)
+        return Broken(f"{place.url} cannot be reached: {said}", again=True)
     if isinstance(error, httpx.TimeoutException):
         # The server gives up by itself, and says so: whoever waited this long waits as long again.
-        return Broken(f"{place.url} did not answer in time: {said}", sent=True, again=False)
+        return Broken(f"{place.url} did not answer in time: {said}", again=False)
     again = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
-    return Broken(f"the connection to {place.url} broke off: {said}", sent=True, again=again)
+    return Broken(f"the connection to {place.url} broke off: {said}", again=again)

@@ -21,14 +21,13 @@ END = object()
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request. path: from the server's address. once: doing it twice is not the same as doing it once."""
+    """A request, which may be sent again: doing it twice is the same as doing it once. path: from the address."""
 
     method: str
     path: str
     body: bytes | None = None
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """No answer, or none to its end. sent: the server may have acted on it. again: it is worth another try."""
+    """No answer, or none to its end. again: it is worth another try."""
 
     detail: str
-    sent: bool
     again: bool
 
 
@@ -125,16 +123,14 @@ def asked(call: Call, retries: Retries) -> Steps[Answer]:
         got: Answer | Broken = yield Send(call, request_id)
         if isinstance(got, Answer) and got.good:
             return got
-        yield Pause(pause_after(failed(got, call, request_id), tries))
+        yield Pause(pause_after(failed(got, request_id), tries))
 
 
-def failed(got: Answer | Broken, call: Call, request_id: str) -> Failure:
+def failed(got: Answer | Broken, request_id: str) -> Failure:
     """Return what went wrong, and whether the call may be sent again."""
     if isinstance(got, Broken):
-        return failure(None, {}, b"", request_id, broken=got.detail).where(got.again and not (call.once and got.sent))
-    found = failure(got.status, got.headers, got.body, request_id)
-    # A gateway that says 502 or 504 does not know what became of the request behind it.
-    return found.where(found.again and not (call.once and got.status in {502, 504}))
+        return failure(None, {}, b"", request_id, broken=got.detail).where(got.again)
+    return failure(got.status, got.headers, got.body, request_id)
 
 
 def pause_after(found: Failure, tries: Tries) -> float:

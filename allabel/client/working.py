@@ -11,7 +11,7 @@ from allabel.client.failures import Failure
 from allabel.client.lines import Opened
 from allabel.client.results import Job, JobState, Tagged, Text
 from allabel.client.retrying import Retries
-from allabel.client.steps import Call, Pause, Steps, asked
+from allabel.client.steps import Call, Pause, Steps, asked, new_id
 from allabel.errors import InputError
 
 Progress = Callable[[Job], object]
@@ -19,18 +19,8 @@ FIRST_LOOK_S, MOST_S = 0.1, 5.0
 
 
 def submitting(texts: Sequence[Text], options: Options, retries: Retries) -> Steps[Job]:
-    """Hand in a job. Raises ApiError where nobody knows whether it was taken, and says so."""
-    try:
-        answer = yield from asked(asking.submit(texts, options), retries)
-    except ApiError as error:
-        if error.status not in {None, 502, 504}:
-            raise
-        raise ApiError(
-            f"nobody knows whether the job was taken: {error.detail}",
-            status=error.status,
-            remedy="look whether jobs.all() has it before it is handed in again",
-            request_id=error.request_id,
-        ) from error
+    """Hand in a job; a try that came through unseen makes no second one."""
+    answer = yield from asked(asking.submit(texts, options, new_id()), retries)
     return reading.read(answer.body, reading.job, answer.headers)
 
 

@@ -80,7 +80,7 @@ def make_app(folder: Path, flags: dict[str, Any]) -> FastAPI:
     own = (tag.router, stream.router, jobs.router, corpus.router, health.router)
     for router in (*own, label_studio.router, huggingface.router, doccano.router):
         app.include_router(router)
-    app.add_middleware(Outermost, most=round(limits.max_body_mb * 2**20))
+    app.add_middleware(Outermost, most=limits.max_body_bytes)
     _document(app)
     return app
 

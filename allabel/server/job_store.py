@@ -61,10 +61,15 @@ class JobStore:
     def __init__(self, store: Store, owner: str, lease_s: float = LEASE_S) -> None:
         self._store, self._owner, self._lease = store, owner, timedelta(seconds=lease_s)
 
-    def add(self, key: str, texts: Iterable[JobText], options: dict[str, Any]) -> Job:
-        """Keep a job, all of it or nothing; when this returns it survives a power cut."""
-        id, n = secrets.token_hex(16), 0
+    def add(self, key: str, texts: Iterable[JobText], options: dict[str, Any], id: str = "") -> Job:
+        """Keep a job, all of it or nothing; when this returns it survives a power cut.
+
+        id: 32 hexadecimal digits, drawn by default; where there is a job with this one already, that is returned.
+        """
+        id, n = id or secrets.token_hex(16), 0
         with self._store.writes() as connection:
+            if (kept := connection.execute(select(jobs).where(jobs.c.id == id)).first()) is not None:
+                return _job(kept)
             row = {"id": id, "key": key, "state": State.QUEUED.value, "options": options, "at": _now()}
             row |= {"n_texts": 0, "n_done": 0, "n_failed": 0, "error": "", "owner": ""}
             connection.execute(insert(jobs), row)

@@ -184,13 +184,23 @@ class LabelOut(BaseModel):
     colour: str
 
 
+class LimitsOut(BaseModel):
+    """What one request may hold."""
+
+    max_texts: int
+    max_characters: int
+    max_job_texts: int
+    max_body_bytes: int
+
+
 class LabelsOut(BaseModel):
-    """The label schema."""
+    """The label schema, the backends that may be named, and what one request may hold."""
 
     labels: list[LabelOut]
     guidelines: str
     overlap: bool
     backends: list[str]
+    limits: LimitsOut
 
 
 class DemonstrationOut(BaseModel):

@@ -22,6 +22,7 @@ from allabel.server.wire import (
     DemonstrationsOut,
     LabelOut,
     LabelsOut,
+    LimitsOut,
     SpanIn,
 )
 from allabel.store.annotations import annotation_saved
@@ -34,10 +35,20 @@ USUAL = documented(400, 401, 403, 422, 429, 503)
 
 @router.get("/v1/labels", responses=USUAL)
 async def labels(caller: Reading, service: ServiceOf) -> LabelsOut:
-    """Give the label schema, and the backends that may be named."""
-    found = [LabelOut(**one.model_dump(exclude={"key"})) for one in service.schema.labels]
-    schema = service.schema
-    return LabelsOut(labels=found, guidelines=schema.guidelines, overlap=schema.overlap, backends=list(service.engines))
+    """Give the label schema, the backends that may be named, and what one request may hold."""
+    schema, limits = service.schema, service.limits
+    return LabelsOut(
+        labels=[LabelOut(**one.model_dump(exclude={"key"})) for one in schema.labels],
+        guidelines=schema.guidelines,
+        overlap=schema.overlap,
+        backends=list(service.engines),
+        limits=LimitsOut(
+            max_texts=limits.max_texts,
+            max_characters=limits.max_characters,
+            max_job_texts=limits.max_job_texts,
+            max_body_bytes=limits.max_body_bytes,
+        ),
+    )
 
 
 @router.get("/v1/demonstrations", responses=USUAL)
@@ -48,7 +59,9 @@ async def demonstrations(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     near: Annotated[str | None, Query(min_length=1, max_length=10_000)] = None,
 ) -> DemonstrationsOut:
-    """List the annotated texts. near: those that BM25 finds for a text instead, best first."""
+    """List the annotated texts. near: those that are found for a text instead, best first, without the very same
+    text: what the text would be shown.
+    """
     shown = service.corpus.demonstrations
     if near is not None:
         found = await asyncio.to_thread(service.nearest, near, limit)

@@ -1,11 +1,12 @@
 """Large amounts, handed in as a job: kept in the store, done when nobody else waits, over restarts too."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import StreamingResponse
 
 from allabel.server.callers import Tagging
@@ -32,8 +33,18 @@ Jobs = Annotated[JobStore, Depends(jobs_of)]
 
 
 @router.post("/v1/jobs", status_code=202, responses=USUAL | documented(413))
-async def add(asked: TagRequest, request: Request, caller: Tagging, service: ServiceOf, jobs: Jobs) -> JobOut:
-    """Hand in texts; when this answers they are kept, and will be tagged."""
+async def add(
+    asked: TagRequest,
+    request: Request,
+    caller: Tagging,
+    service: ServiceOf,
+    jobs: Jobs,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern="^[!-~]+$")] = None,
+) -> JobOut:
+    """Hand in texts; when this answers they are kept, and will be tagged.
+
+    The same Idempotency-Key again gives the job that there is, whatever the texts are.
+    """
     documents = asked.documents()
     refuse_too_many(len(documents), service.limits.max_job_texts, "split it into several jobs")
     request.app.state.callers.rates.texts(caller.id, len(documents))
@@ -41,7 +52,8 @@ async def add(asked: TagRequest, request: Request, caller: Tagging, service: Ser
     service.check(documents, options)
     service.known(options.backend)
     texts = [JobText(n, d.id if d.id is not None else text_id(d.text), d.text, d.meta) for n, d in enumerate(documents)]
-    job = await asyncio.to_thread(jobs.add, caller.id, texts, options.model_dump(exclude_none=True))
+    id = hashlib.sha256(f"{caller.id}:{idempotency_key}".encode()).hexdigest()[:32] if idempotency_key else ""
+    job = await asyncio.to_thread(jobs.add, caller.id, texts, options.model_dump(exclude_none=True), id)
     runner: JobRunner = request.app.state.runner
     runner.poke()
     return told(job)

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("fastapi", reason="the server is an extra: pip install 'allabel[server]'")
 from failing_proxy import FailingProxy
 from served import served, taught
 

@@ -125,6 +125,15 @@ def test_a_job_is_its_callers_alone(store):
     assert jobs.get(job.id, "k").state is State.QUEUED
 
 
+@pytest.mark.enable_socket
+def test_the_same_idempotency_key_makes_one_job(api):
+    headers = {"Idempotency-Key": "job-1"}
+    ids = {api.post("/v1/jobs", json={"text": TEXTS[0]}, headers=headers).json()["id"] for _ in range(3)}
+    (id,) = ids
+    assert done(api, id)["n_texts"] == 1
+    assert api.post("/v1/jobs", json={"text": TEXTS[0]}).json()["id"] != id
+
+
 def test_old_jobs_are_forgotten_and_open_ones_never(store):
     jobs = JobStore(store, "one")
     ended, open_ = jobs.add("k", texts(1), {}), jobs.add("k", texts(1), {})
