@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from allabel.config import Serve
 from allabel.server.asgi import VARIABLE
@@ -26,7 +27,7 @@ def serve(folder: Path, flags: dict[str, Any], settings: Serve) -> None:
 
 
 def _run(settings: Serve) -> None:
-    uvicorn.run(
+    config = uvicorn.Config(
         "allabel.server.asgi:app",
         factory=True,
         host=settings.host,
@@ -38,3 +39,17 @@ def _run(settings: Serve) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=round(settings.timeout_s) + 5,
     )
+    if settings.workers == 1:
+        uvicorn.Server(config).run()
+    else:
+        _Processes(config, [config.bind_socket()]).run()
+
+
+class _Processes(Multiprocess):
+    """Several processes that answer at one address."""
+
+    def terminate_all(self) -> None:
+        """Let them end; from now on they alone listen, so that nobody waits at a door behind which nobody is."""
+        for socket in self.sockets:
+            socket.close()
+        super().terminate_all()
