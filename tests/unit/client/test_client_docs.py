@@ -57,7 +57,7 @@ def test_every_block_runs(there, capsys, monkeypatch):
             assert done.stdout.split() == ["NaCl", "NaCl", "2", "6"]
     said = "\n".join(told)
     assert '"entities"' in said
-    assert "422 the label 'Nonsense'" in said
+    assert "422 there is no label 'Nonsense'" in said
     assert re.search(r"Client\('http://127.0.0.1:\d+', with a key\) True", said)
     assert os.environ[KEY] not in said
     names["client"].close()
