@@ -14,9 +14,9 @@ NEW = {
 }
 
 
-@pytest.fixture
-def own(tmp_path):
-    folder = taught(tmp_path / "p")
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    folder = taught(tmp_path_factory.mktemp("corpus") / "p")
     with served(folder) as url, httpx.Client(base_url=url, timeout=30) as api:
         yield folder, api
 
@@ -25,9 +25,14 @@ def label_of(folder) -> str:
     return LabelSchema.read(folder / "labels.toml").names[0]
 
 
-def new(folder) -> dict:
+def new(folder, n: int = 0) -> dict:
+    """Return an annotated text; another one for each n."""
     label = label_of(folder)
-    return {"text": NEW["text"], "entities": [{**e, "label": label} for e in NEW["entities"]]}
+    return {"text": f"{NEW['text']} ({n})", "entities": [{**e, "label": label} for e in NEW["entities"]]}
+
+
+def n_shown(api) -> int:
+    return api.get("/v1/demonstrations").json()["n"]
 
 
 def test_the_labels_are_those_of_the_project(api, project):
@@ -47,10 +52,11 @@ def test_demonstrations_come_in_pages_and_near_a_text(api):
 
 def test_a_confirmed_text_is_shown_to_the_very_next_request(own):
     folder, api = own
+    before = n_shown(api)
     answer = api.post("/v1/annotations", json={"documents": [new(folder)]})
-    assert (answer.status_code, answer.json()["n_demonstrations"]) == (201, 41)
+    assert (answer.status_code, answer.json()["n_demonstrations"]) == (201, before + 1)
     (id,) = answer.json()["ids"]
-    (one,) = api.post("/v1/tag", json={"text": "Frobnol and zorblaxine.", "shots": 1}).json()["documents"]
+    (one,) = api.post("/v1/tag", json={"text": "Frobnol and zorblaxine (0).", "shots": 1}).json()["documents"]
     assert one["demonstrations"] == [id]
     with Project.open(folder) as project:
         kept = project.store.history(id)
@@ -59,10 +65,10 @@ def test_a_confirmed_text_is_shown_to_the_very_next_request(own):
 
 def test_an_edited_text_is_shown_as_it_is_now_and_its_history_stays(own):
     folder, api = own
-    (id,) = api.post("/v1/annotations", json={"documents": [new(folder)]}).json()["ids"]
-    api.post("/v1/annotations", json={"documents": [{**new(folder), "entities": []}]})
-    near = api.get("/v1/demonstrations", params={"near": "frobnol", "limit": 1}).json()["demonstrations"]
-    assert (near[0]["id"], near[0]["entities"]) == (id, [])
+    (id,) = api.post("/v1/annotations", json={"documents": [new(folder, 1)]}).json()["ids"]
+    api.post("/v1/annotations", json={"documents": [{**new(folder, 1), "entities": []}]})
+    near = api.get("/v1/demonstrations", params={"near": "frobnol", "limit": 10}).json()["demonstrations"]
+    assert {"id": id, "text": new(folder, 1)["text"], "entities": []} in near
     with Project.open(folder) as project:
         assert len(project.store.history(id)) == 2
 
@@ -72,7 +78,7 @@ def test_what_another_process_annotates_is_retrieved_soon(own):
 
     folder, api = own
     with Project.open(folder) as project:
-        text = new(folder) | {"id": "elsewhere"}
+        text = new(folder, 2) | {"id": "elsewhere", "text": "Blonk, grelk and twonk.", "entities": []}
         file = folder.parent / "more.jsonl"
         import json
 
@@ -82,7 +88,7 @@ def test_what_another_process_annotates_is_retrieved_soon(own):
         project.import_records(read_documents(file), file, "annotations")
     until = time.monotonic() + 10
     while True:
-        (one,) = api.post("/v1/tag", json={"text": "frobnol", "shots": 1}).json()["documents"]
+        (one,) = api.post("/v1/tag", json={"text": "twonk grelk", "shots": 1}).json()["documents"]
         if one["demonstrations"] == ["elsewhere"]:
             return
         assert time.monotonic() < until
@@ -92,9 +98,9 @@ def test_what_another_process_annotates_is_retrieved_soon(own):
 def test_the_same_idempotency_key_keeps_nothing_twice(own):
     folder, api = own
     headers = {"Idempotency-Key": "save-1"}
-    body = {"documents": [new(folder)]}
+    body = {"documents": [new(folder, 3)]}
     ids = {api.post("/v1/annotations", json=body, headers=headers).json()["ids"][0] for _ in range(3)}
-    other = api.post("/v1/annotations", json={"documents": [{**new(folder), "entities": []}]}, headers=headers)
+    other = api.post("/v1/annotations", json={"documents": [{**new(folder, 3), "entities": []}]}, headers=headers)
     assert other.status_code == 409
     more = api.post(
         "/v1/annotations", json={"documents": [new(folder), {"text": "x", "entities": []}]}, headers=headers
@@ -118,14 +124,15 @@ def test_the_same_idempotency_key_keeps_nothing_twice(own):
 )
 def test_an_annotation_that_cannot_be_is_refused_and_nothing_is_kept(own, change, status, named):
     folder, api = own
-    api.post("/v1/annotations", json={"documents": [{**new(folder), "id": "taken"}]})
-    wrong = new(folder) | change
+    api.post("/v1/annotations", json={"documents": [{**new(folder, 4), "id": "taken"}]})
+    before = n_shown(api)
+    wrong = new(folder, 5) | change
     wrong["entities"] = [{**e, "label": e["label"] or label_of(folder)} for e in wrong["entities"]]
     good = {"text": "A good one beside it.", "entities": []}
     answer = api.post("/v1/annotations", json={"documents": [good, wrong]})
     assert answer.status_code == status, answer.text
     assert named in answer.json()["detail"]
-    assert api.get("/v1/demonstrations").json()["n"] == 41
+    assert n_shown(api) == before
 
 
 def test_a_server_without_annotations_says_what_it_waits_for_and_begins_with_the_first(tmp_path):
