@@ -18,6 +18,7 @@ EXTRAS = {
     "vllm": ("vllm",),
     "ray": ("ray", "aiohttp"),
     "parquet": ("pyarrow",),
+    "postgres": ("psycopg",),
     "spacy": ("spacy",),
 }
 OURS = ("allabel", "app", "eval", "retrieval")

@@ -177,6 +177,8 @@ def build(machine: Machine) -> Stage:
             assert stage is not None, f"{word} stands before the first FROM"
             STEPS[word](machine, stage, stages, rest, arguments)
     assert stage is not None
+    # Without it /tmp is a part of the root again, and as read-only as that unless a service mounts something there.
+    machine.run("umount", stage.root / "tmp")
     return stage
 
 
