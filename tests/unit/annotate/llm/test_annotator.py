@@ -290,7 +290,7 @@ def test_markup_is_read_by_where_its_tags_stand() -> None:
 
 
 def test_a_limit_that_is_reached_fails_the_rest_by_name_and_keeps_what_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "AT_ONCE", 2)
     memory, fake = Kept(), Fake(entities, most=3)
     asking = annotator(fake, memory=memory)
     replies = asking.annotate([f"t{i}" for i in range(8)], [])
