@@ -13,8 +13,8 @@ from eval.compare.ground import Ground, Side, common_ground
 from eval.compare.named import named
 from eval.compare.routing import routing
 from eval.experiments.measured import Measured
-from eval.resampled import interval_of, p_value
 from eval.holm import holm
+from eval.resampled import interval_of, p_value
 
 
 def compare(
