@@ -26,6 +26,16 @@ def drain_first(draining: Callable[[], None]) -> None:
 
         def told(sig: int, frame: FrameType | None, stop: Callable[..., Any] = stop) -> None:
             draining()
+            loop.call_soon_threadsafe(_close_door, stop)
             loop.call_soon_threadsafe(loop.call_later, DRAIN_S, stop, sig, frame)
 
         signal.signal(number, told)
+
+
+def _close_door(stop: Callable[..., Any]) -> None:
+    """Let nobody new in, at once: `stop` is a method of uvicorn's server, which knows where it listens.
+
+    Were it done at the end, those who came last would be let in and put out again without an answer.
+    """
+    for listening in getattr(getattr(stop, "__self__", None), "servers", ()):
+        listening.close()
