@@ -252,7 +252,7 @@ def main() -> None:
             found["overload"] = asyncio.run(overload(texts[:2000], 2 * found["many_per_s"], seconds))
         big = Path(temporary) / "big"
         at = 1000 if options.quick else options.at
-        more = [Document(f"copy-{i}", f"{d.text} ({i})", d.entities) for i, d in enumerate(documents)]  # type: ignore[arg-type]
+        more = [Document(f"copy-{i}", f"{d.text} ({i})", d.entities) for i, d in enumerate(documents)]
         make(big, [*documents, *more][:at])
         with Serving(big):
             took = asyncio.run(retrieved(5 if options.quick else 30))

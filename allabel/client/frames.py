@@ -7,7 +7,7 @@ from allabel.client.results import Tagged
 from allabel.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]  # it has no stubs here
+    import pandas as pd
 
 ENTITIES = {
     "place": "int64",

@@ -12,7 +12,7 @@ from allabel.errors import SpanError
 from allabel.reply import Grounding, Status
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]  # it has no stubs here
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
