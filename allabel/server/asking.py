@@ -74,7 +74,8 @@ class AskingEngine:
     async def tag(self, texts: Sequence[str], shots: int | None, *, behind: bool = False) -> list[Reply]:
         """Return one reply a text, in order."""
         if behind:
-            return [reply for text in texts for reply in await self._one_behind(text, shots)]
+            found = await asyncio.gather(*(self._one_behind(text, shots) for text in texts))
+            return [reply for replies in found for reply in replies]
         if self._n_texts and self._n_texts + len(texts) > self._most:
             raise ProblemError(
                 429,

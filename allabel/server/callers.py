@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 
 from allabel.server.keys import Key, Keys, Scope
@@ -92,8 +92,6 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:
 
 
 async def _optional_basic(request: Request) -> HTTPBasicCredentials | None:
-    from fastapi import HTTPException
-
     try:
         return await _basic(request)
     except HTTPException:  # no base64: as good as none

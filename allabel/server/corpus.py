@@ -15,14 +15,14 @@ class Corpus:
         self._place: dict[DocId, int] = {}
         self.demonstrations: tuple[Demonstration, ...] = ()
 
-    def refresh(self) -> bool:
-        """Take in what was annotated since the last time, by whomever; tells whether there was anything.
+    def refresh(self) -> None:
+        """Take in what was annotated since the last time, by whomever.
 
         Looking costs a query by key; no text that is here already is read again.
         """
         new = self._store.annotations_since(self._seq)
         if not new:
-            return False
+            return
         # In the order of the texts' import, so that a restart finds the corpus in the order it had.
         texts = self._store.documents_of(new)
         found = list(self.demonstrations)
@@ -35,7 +35,6 @@ class Corpus:
                 found.append(shown)
         self.demonstrations = tuple(found)
         self._seq = max(annotation.seq or 0 for annotation in new.values())
-        return True
 
     def of(self, ids: Sequence[str]) -> list[Demonstration]:
         """Return those of these ids that are annotated."""

@@ -144,10 +144,24 @@ class JobStore:
             connection.execute(whole.values(state=State.DONE.value, ended=_now(), owner="", until=None))
         return True
 
-    def wait(self, id: str, error: str) -> None:
-        """Say why a job cannot go on just now; it stays this process's for as long as a lease."""
+    def renew(self, id: str) -> bool:
+        """Keep a job for as long as a lease again; False where it is no longer this process's."""
         with self._store.writes() as connection:
-            self._renew(connection, id, error)
+            return self._renew(connection, id, "")
+
+    def wait(self, id: str, error: str, seconds: float) -> None:
+        """Say why a job cannot go on just now, and leave it for so long, to others that wait."""
+        with self._store.writes() as connection:
+            if self._renew(connection, id, error):
+                later = {"owner": "", "until": _now() + timedelta(seconds=seconds)}
+                connection.execute(update(jobs).where(jobs.c.id == id).values(**later))
+
+    def give_up(self, id: str, error: str) -> None:
+        """Cancel a job that can never be done, and say why."""
+        with self._store.writes() as connection:
+            if self._renew(connection, id, error):
+                over = {"state": State.CANCELLED.value, "ended": _now(), "owner": "", "until": None}
+                connection.execute(update(jobs).where(jobs.c.id == id).values(**over))
 
     def release(self, id: str) -> None:
         """Give a job back, so that another process goes on with it at once."""

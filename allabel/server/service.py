@@ -39,6 +39,8 @@ class Service:
         self._looking = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
         self._problem = ""
+        # What each engine was shown last: one that could not take it is shown it again.
+        self._shown: dict[str, tuple[Demonstration, ...]] = {}
         self._index: Demonstrations | None = None
 
     @property
@@ -50,7 +52,7 @@ class Service:
         """Begin, and watch for annotations."""
         for engine in self.engines.values():
             await engine.start()
-        await self.look(first=True)
+        await self.catch_up()
         self._watch = asyncio.create_task(self._watching(), name="allabel-watch")
 
     def drain(self) -> None:
@@ -67,15 +69,27 @@ class Service:
 
     def waits_for(self) -> list[str]:
         """Say what is missing before texts can be tagged, one thing a line."""
-        found = [engine.waits_for for engine in self._used() if engine.waits_for]
-        return [*found, *([self._problem] if self._problem else []), *(["the server is stopping"] * self.draining)]
+        stopping = "the server is stopping" if self.draining else ""
+        return [one for one in (self.known(None).waits_for, self._problem, stopping) if one]
 
-    async def look(self, *, first: bool = False) -> None:
-        """Take in what was annotated since; when this returns it is retrieved."""
+    async def look(self) -> None:
+        """Take in what was annotated since; when this returns it is retrieved.
+
+        Raises AllabelError where the store does not answer, or an engine cannot take what was annotated.
+        """
         async with self._looking:
-            if await asyncio.to_thread(self.corpus.refresh) or first:
-                for engine in self.engines.values():
-                    await engine.show(self.corpus.demonstrations)
+            await asyncio.to_thread(self.corpus.refresh)
+            now, wrong = self.corpus.demonstrations, list[AllabelError]()
+            for name, engine in self.engines.items():
+                if self._shown.get(name) is now:
+                    continue
+                try:
+                    await engine.show(now)
+                    self._shown[name] = now
+                except AllabelError as error:  # the others are shown it all the same
+                    wrong.append(error)
+            if wrong:
+                raise wrong[0]
             self._problem = ""
 
     async def tag(self, documents: Sequence[TextIn], options: Options, *, behind: bool = False) -> list[dict[str, Any]]:
@@ -111,9 +125,6 @@ class Service:
             self._index = index.changed(self.corpus.demonstrations)
         return self._index.nearest([text], k)[0]
 
-    def _used(self) -> list[Engine]:
-        return list(self.engines.values())[:1]
-
     def check(self, documents: Sequence[TextIn], options: Options) -> None:
         """Raise ProblemError for a label that the schema lacks and for a text that is too long."""
         for label in options.labels or ():
@@ -138,12 +149,16 @@ class Service:
     async def _watching(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            try:
-                await self.look()
-            except AllabelError as error:  # a database that is away for a while
-                if not self._problem:
-                    logger.warning("the store cannot be looked at: %s", error)
-                self._problem = "the store, which does not answer just now"
+            await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Do what `look` does; what goes wrong is told by `waits_for` and the log, and tried again soon."""
+        try:
+            await self.look()
+        except Exception as error:  # noqa: BLE001  whoever watches goes on watching, and says what is wrong
+            if not self._problem:
+                logger.warning("what was annotated cannot be taken in: %s", error)
+            self._problem = f"what was annotated to be taken in: {error}"
 
 
 def chosen(tagged: TaggedDocument, options: Options) -> TaggedDocument:

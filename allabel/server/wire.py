@@ -82,8 +82,8 @@ class TagRequest(Options):
 
     def documents(self) -> list[TextIn]:
         """Return what is to be tagged, in order."""
-        given = [self.text] if self.texts is None else self.texts
-        return [one if isinstance(one, TextIn) else TextIn(text=one or "") for one in given]
+        given = self.texts if self.texts is not None else [self.text or ""]
+        return [one if isinstance(one, TextIn) else TextIn(text=one) for one in given]
 
 
 class Entity(BaseModel):
@@ -220,7 +220,7 @@ class DemonstrationsOut(BaseModel):
 
 
 class JobOut(BaseModel):
-    """A job. state: queued, running, done or cancelled. error: why it waits, where it has to."""
+    """A job. error: why it waits, or why it was cancelled where nobody asked for that."""
 
     id: str
     state: Literal["queued", "running", "done", "cancelled"]

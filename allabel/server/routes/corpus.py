@@ -93,7 +93,8 @@ async def annotate(
     refuse_too_many(len(asked.documents), service.limits.max_texts, "send them in several requests")
     documents = [_document(one, service.schema, n) for n, one in enumerate(asked.documents)]
     await asyncio.to_thread(_keep, service, documents, caller.name, f"{caller.id}:{idempotency_key or ''}")
-    await service.look()
+    # They are kept by now, whatever comes of showing them.
+    await service.catch_up()
     return Confirmed(ids=[d.id for d in documents], n_demonstrations=len(service.corpus.demonstrations))
 
 

@@ -2,24 +2,27 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from allabel.errors import AllabelError
 from allabel.server.callers import Tagging
-from allabel.server.problems import as_json
+from allabel.server.problems import ProblemError, as_json
 from allabel.server.routes.tag import NDJSON, USUAL, ServiceOf, left
 from allabel.server.service import Service
 from allabel.server.wire import Options, TextIn
 
 # Lines of one stream under way at once.
 AT_ONCE = 64
+logger = logging.getLogger(__name__)
 router = APIRouter(tags=["tagging"])
 
 
@@ -80,7 +83,8 @@ async def stream(
     """Tag the texts of a stream, a JSON object a line, and answer each as it is done, in any order.
 
     Each line is `{"id": …, "text": …, "meta": …}`. The answer's lines are those of `/v1/tag`; one that cannot be read
-    or tagged is answered by its number in `line` and a `problem`, and the others go on.
+    or tagged is answered by its number in `line` and a `problem`, and the others go on. So is the line at which the
+    body became too large, after which nothing is read.
     """
     service.engine(options.backend)
     service.check([], options)
@@ -111,6 +115,7 @@ class _Stream:
 
     async def _read(self) -> None:
         tasks: set[asyncio.Task[None]] = set()
+        n = 0
         try:
             async for n, line in _lines(self._request):
                 # All of the body is read, however slowly answers are: many clients send all before they read.
@@ -124,6 +129,10 @@ class _Stream:
             leaving.cancel()
         except ClientDisconnect:
             pass
+        except HTTPException as error:  # the body is too large; what came before it is answered first
+            await asyncio.gather(*tasks, return_exceptions=True)
+            told = ProblemError(error.status_code, str(error.detail), remedy="send less at once")
+            self._done.put_nowait(_line({"line": n + 1, "problem": as_json(told)}))
         finally:
             for task in tasks:
                 task.cancel()
@@ -141,9 +150,17 @@ class _Stream:
             answer = {"line": n, "problem": {"status": 422, "detail": f"{where}: {first['msg']}".removeprefix(": ")}}
         except AllabelError as error:
             answer = {"line": n, "problem": as_json(error)}
+        except Exception as error:
+            logger.exception("line %d of a stream failed", n)
+            told = ProblemError(500, f"see the server's log: {type(error).__name__}")
+            answer = {"line": n, "problem": as_json(told)}
         finally:
             self._places.release()
-        self._done.put_nowait(json.dumps(answer).encode() + b"\n")
+        self._done.put_nowait(_line(answer))
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer).encode() + b"\n"
 
 
 async def _all(tasks: set[asyncio.Task[None]]) -> None:

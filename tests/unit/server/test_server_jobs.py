@@ -146,3 +146,36 @@ def test_old_jobs_are_forgotten_and_open_ones_never(store):
         )
     assert jobs.forget(7) == 1
     assert [job.id for job in jobs.all("k")] == [open_.id]
+
+
+def test_a_job_that_has_to_wait_lets_others_before_it(store):
+    jobs = JobStore(store, "one")
+    first, second = jobs.add("k", texts(1), {}), jobs.add("k", texts(1), {})
+    assert jobs.claim().id == first.id
+    jobs.wait(first.id, "the model is away", 60)
+    assert jobs.get(first.id, "k").error == "the model is away"
+    assert jobs.claim().id == second.id
+    assert jobs.claim() is None
+
+
+def test_who_works_longer_than_a_lease_keeps_the_job_by_saying_so(store):
+    one, other = JobStore(store, "one", lease_s=0.2), JobStore(store, "other")
+    job = one.add("k", texts(1), {})
+    one.claim()
+    for _ in range(4):
+        time.sleep(0.1)
+        assert one.renew(job.id)
+        assert other.claim() is None
+    one.cancel(job.id, "k")
+    assert not one.renew(job.id)
+
+
+@pytest.mark.enable_socket
+def test_a_job_that_can_never_be_done_is_cancelled_with_the_reason_and_holds_nobody_up(api, project):
+    with Project.open(project) as here:
+        wrong = JobStore(here.store, "elsewhere").add("api", texts(1), {"labels": ["Removed"]})
+    right = api.post("/v1/jobs", json={"text": TEXTS[0]}).json()
+    assert done(api, right["id"])["state"] == "done"
+    ended = done(api, wrong.id)
+    assert ended["state"] == "cancelled"
+    assert "'Removed'" in ended["error"]

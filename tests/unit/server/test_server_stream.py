@@ -57,3 +57,15 @@ def test_a_caller_that_leaves_half_way_leaves_nothing_behind(url, api):
     while "allabel_requests_under_way 1.0" not in api.get("/metrics").text:  # this request itself
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_where_the_body_becomes_too_large_the_answer_says_so_after_what_came_before(api):
+    def body():
+        yield b'{"id": "first", "text": "NaCl in water"}\n'
+        for _ in range(36):
+            yield b" " * 2**19
+
+    found = lines(api.post("/v1/tag/stream", content=body()))
+    assert [one["id"] for one in found[:-1]] == ["first"]
+    assert found[-1]["line"] == 2
+    assert found[-1]["problem"]["status"] == 413
