@@ -7,8 +7,6 @@ import numpy as np
 
 from allabel.active.questions import Wanted
 from allabel.annotate.backends import embedded
-from allabel.annotate.embedded import EmbeddedAnnotator
-from allabel.annotate.retrievers import retriever
 from allabel.annotate.tagger import Learned as OnBoard
 from allabel.finetuning import ask
 from allabel.project import Project
@@ -40,7 +38,7 @@ def learn_on_board(folder: Path, flags: Flags) -> tuple[OnBoard, str, Learned]:
     """
     with Project.open(folder, **flags) as project:
         annotated = project.demonstrations()
-        annotator = EmbeddedAnnotator(shots=project.settings.shots, retriever=retriever(project.settings))
+        annotator = embedded(project.schema, project.settings)
         return annotator.fit(annotated).learned, annotator.model, learned_from(annotated)
 
 

@@ -17,6 +17,7 @@ from allabel.plugins import load, takes
 from allabel.schema import LabelSchema
 
 if TYPE_CHECKING:
+    from allabel.annotate.embedded import EmbeddedAnnotator
     from allabel.annotate.llm.tally import Tally
 
 # Of 20,833 parts of so many tokens, from five corpora, none had more strings than a schema lists.
@@ -52,7 +53,7 @@ def _no_backend(name: str, problem: str) -> InputError:
     )
 
 
-def embedded(schema: LabelSchema, settings: Settings) -> Annotator:
+def embedded(schema: LabelSchema, settings: Settings) -> "EmbeddedAnnotator":
     """Return the annotator that needs no server."""
     from allabel.annotate.embedded import EmbeddedAnnotator
 
@@ -67,7 +68,7 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
     from allabel.annotate.llm.server_window import ask_window
     from allabel.annotate.llm.several_servers import addresses
 
-    base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL", "")
+    base_url = base_url_of(settings)
     for name, value, variables in (
         ("base_url", base_url, "ALLABEL_BASE_URL or OPENAI_BASE_URL"),
         ("model", settings.model, "ALLABEL_MODEL"),
@@ -150,6 +151,11 @@ def form(settings: Settings) -> Form:
     factory: Any = load("forms", settings.form)
     made: Form = factory(copy=settings.copied) if takes(factory, "copy") else factory()
     return made
+
+
+def base_url_of(settings: Settings) -> str:
+    """Return the server, or several with commas between; "" where none is set."""
+    return settings.base_url or os.environ.get("OPENAI_BASE_URL", "")
 
 
 def _api_key(settings: Settings) -> str:

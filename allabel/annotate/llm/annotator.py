@@ -172,7 +172,7 @@ class LlmAnnotator:
             for span in demonstration.entities:
                 self.schema.check(span.label)
 
-    def begin(self, texts: Sequence[str], got: Callable[[int, Reply], None], shots: int | None = None) -> "Batch":
+    def begin(self, texts: Sequence[str], got: Callable[[int, Reply], None], shots: int | None = None) -> Batch:
         """Return the texts with what is to be asked about each, for whoever asks; needs `show` before.
 
         got: as `stream` calls it, at once for texts that need no answer. shots: as set by default.
@@ -183,7 +183,7 @@ class LlmAnnotator:
         batch.begin()
         return batch
 
-    def recalled(self, batch: "Batch") -> list[str]:
+    def recalled(self, batch: Batch) -> list[str]:
         """Answer what was asked before from memory; returns the keys that are left to ask."""
         found = self._memory.recall(list(batch.by_key))
         self._n_recalled += len(found)
@@ -191,7 +191,7 @@ class LlmAnnotator:
             batch.answered(key, answer)
         return [key for key in batch.by_key if key not in found]
 
-    def asked(self, batch: "Batch", key: str, answer: Answer) -> Asked:
+    def asked(self, batch: Batch, key: str, answer: Answer) -> Asked:
         """Return what memory keeps of an answered request."""
         text = batch.texts[batch.by_key[key][0].i]
         return Asked(text, key, prompt_hash(batch.request(key)), self.model, answer)
@@ -200,7 +200,7 @@ class LlmAnnotator:
     def _window(self) -> Window | None:
         return self._ask_window()
 
-    def _prepare(self, batch: "Batch", chooser: DemonstrationChooser) -> None:
+    def _prepare(self, batch: Batch, chooser: DemonstrationChooser) -> None:
         """Split, choose demonstrations, and render each part's request."""
         size, overlap = self._splitting.sizes(self._window, self.form, self.schema)
         for i, text in enumerate(batch.texts):
@@ -237,7 +237,7 @@ class LlmAnnotator:
         for of_text in prompts.values():
             self._dropping.add(of_text)
 
-    def _ask(self, batch: "Batch", given_up: str) -> None:
+    def _ask(self, batch: Batch, given_up: str) -> None:
         """Answer the parts: those that need no request, those asked before, then the rest, equal ones once.
 
         given_up: why nothing is asked any more, "" where it is.

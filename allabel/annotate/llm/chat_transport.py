@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,7 @@ from allabel.annotate.llm.asking import Asking
 from allabel.annotate.llm.base import Answer, Check, Request, nothing_wrong
 from allabel.annotate.llm.pace import Pace
 from allabel.annotate.llm.retry import Cause, Policy, cause_of, retry_after
-from allabel.annotate.llm.several_servers import ASIDE_S, Line, Server, ServerGate, addresses
+from allabel.annotate.llm.several_servers import ASIDE_S, Line, Server, ServerGate, addresses, told_apart
 from allabel.annotate.llm.structured import DEGRADED, Structured, binding
 from allabel.annotate.llm.tally import Tally
 from allabel.errors import ServerError
@@ -68,14 +68,16 @@ class ChatTransport:
         }
         self._policy, self._rng = policy or Policy(), rng or np.random.default_rng(0)
         self.tally, self._tell, self._unserved = tally or Tally(), tell, ""
-        aside_s = min(ASIDE_S, self._policy.patience_s)
+        self.aside_s = min(ASIDE_S, self._policy.patience_s)
         self._line = Line(0, 0)
+        # Told a server's number; tells whether others go on without it.
+        self.leaves: Callable[[int], bool] = self._line.leave
         self.servers = [
             Server(
                 n,
                 url,
                 ServerGate(
-                    self.tally, copy.deepcopy(pace or Pace()), max_output_tokens, aside_s, partial(self._leave, n)
+                    self.tally, copy.deepcopy(pace or Pace()), max_output_tokens, self.aside_s, partial(self._leave, n)
                 ),
             )
             for n, url in enumerate(addresses(base_url) or [base_url])
@@ -97,7 +99,7 @@ class ChatTransport:
         cache costs more than a request. A slash at its end makes no other server. Of several servers it is the set:
         which of them answered decides nothing.
         """
-        urls = sorted({shown_url(server.url).rstrip("/") for server in self.servers})
+        urls = told_apart(server.url for server in self.servers)
         return {
             "transport": "chat",
             "model": self._model,
@@ -132,6 +134,7 @@ class ChatTransport:
 
     async def _send(self, requests: Sequence[Request], got: Callable[[int, Answer], None], check: Check) -> None:
         self._line, self._unserved = Line(len(requests), len(self.servers)), ""
+        self.leaves = self._line.leave
         await _all([self._serve(server, requests, got, check) for server in self.servers])
         for i, answer in self._line.rest():
             unsent = Answer(Status.FAILED, error=f"not sent: {self._unserved}", n_attempts=0)
@@ -149,9 +152,10 @@ class ChatTransport:
 
             async def work() -> None:
                 while (i := await self._line.take(server.number)) is not None:
-                    answer = await asking.answer(i, requests[i])
-                    for other in self.servers:
-                        other.gate.nudge()
+                    try:
+                        answer = await asking.answer(i, requests[i])
+                    finally:
+                        self.nudge()
                     failed = answer.status is Status.FAILED and not self.tally.reached
                     if not (failed and self._line.again(i, server.number, answer)):
                         # Nothing awaits between the answer and its handing over: no interruption comes between.
@@ -182,7 +186,13 @@ class ChatTransport:
     def _hand_over(
         self, i: int, answer: Answer, got: Callable[[int, Answer], None], server: Server | None = None
     ) -> None:
-        before = self._line.answered(i)
+        got(i, self.settled(answer, server, self._line.answered(i)))
+
+    def settled(self, answer: Answer, server: Server | None, before: Mapping[int, Answer]) -> Answer:
+        """Count how a request ended, and return its answer with all attempts.
+
+        server: that gave it, None where it was not sent. before: what came of it at servers, by their number.
+        """
         if server is not None and answer.status is not Status.FAILED:
             server.answered()
             for number in before.keys() - {server.number}:
@@ -190,10 +200,15 @@ class ChatTransport:
         n_before = sum(one.n_attempts for one in before.values() if one is not answer)
         answer = replace(answer, n_attempts=answer.n_attempts + n_before) if n_before else answer
         self.tally.answered(answer)
-        got(i, answer)
+        return answer
+
+    def nudge(self) -> None:
+        """Let those that wait for the budget at any server look again: a request came back, or was given up."""
+        for server in self.servers:
+            server.gate.nudge()
 
     def _leave(self, number: int, reason: str) -> bool:
-        if not self._line.leave(number):
+        if not self.leaves(number):
             return False
         self._tell(f"the server {shown_url(self.servers[number].url)} is left aside, and others go on: {reason}")
         return True

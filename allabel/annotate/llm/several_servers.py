@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from allabel.annotate.canary import shown_url
 from allabel.annotate.llm.base import Answer
 from allabel.annotate.llm.gate import Gate
 from allabel.annotate.llm.pace import Pace
@@ -20,6 +21,11 @@ FAULTS = 3
 def addresses(base_url: str) -> list[str]:
     """Return the servers that a setting names, separated by commas or blanks, each once, in its order."""
     return list(dict.fromkeys(url for url in re.split(r"[,\s]+", base_url) if url))
+
+
+def told_apart(urls: Iterable[str]) -> list[str]:
+    """Return what tells a set of servers from another: addresses without user, password, query and slash at the end."""
+    return sorted({shown_url(url).rstrip("/") for url in urls})
 
 
 class ServerGate(Gate):
