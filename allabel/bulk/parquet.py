@@ -5,20 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from allabel.errors import MissingExtraError
+from allabel.formats.arrow import arrow, write_rows
 from allabel.formats.files import write_atomically
 from allabel.formats.tagged import tagged_line
 from allabel.reply import TaggedDocument
-
-
-def require() -> Any:
-    """Return pyarrow with its Parquet room. Raises MissingExtraError where it is not installed."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError("Parquet needs pyarrow: pip install 'allabel[parquet]'") from error
-    return pyarrow
 
 
 def write(tagged: Iterable[TaggedDocument], path: Path) -> None:
@@ -27,18 +17,19 @@ def write(tagged: Iterable[TaggedDocument], path: Path) -> None:
     `entities` is null where the reply's status is not `ok`: a failed reply is never an empty annotation. Entities and
     `ungrounded` are those of tagged JSONL; the demonstrations stand once a document; `meta` is JSON.
     """
-    pa = require()
-    with write_atomically(path) as handle:
-        table = pa.Table.from_pylist([_row(one) for one in tagged], schema=_schema(pa))
-        pa.parquet.write_table(table, handle.buffer)
+    write_rows((_row(one) for one in tagged), _schema(arrow()), path)
 
 
 def join(parts: Sequence[Path], path: Path) -> None:
     """Write one file with a row group for each part, whole or not at all."""
-    pa = require()
-    with write_atomically(path) as handle, pa.parquet.ParquetWriter(handle.buffer, _schema(pa)) as writer:
+    pa = arrow()
+    schema = _schema(pa)
+    with (
+        write_atomically(path) as handle,
+        pa.parquet.ParquetWriter(handle.buffer, schema, compression="zstd") as writer,
+    ):
         for part in parts:
-            writer.write_table(pa.parquet.read_table(part, schema=_schema(pa), partitioning=None))
+            writer.write_table(pa.parquet.read_table(part, schema=schema, partitioning=None))
 
 
 def _row(one: TaggedDocument) -> dict[str, Any]:

@@ -37,18 +37,19 @@ class Parts:
         Raises InputError where it holds other files or the parts of another run, where another process is at work on
         it, and where it cannot be written.
         """
+        refuse_foreign(folder)
+        folder.mkdir(exist_ok=True)
+        lock = FileLock(folder / LOCK, timeout=0)
         try:
-            refuse_foreign(folder)
-            folder.mkdir(exist_ok=True)
-            lock = FileLock(folder / LOCK, timeout=0)
-            with lock:
-                parts = cls(folder, plan)
-                parts._begin()
-                yield parts
+            held = lock.acquire()
         except Timeout as error:
             raise InputError(
                 "another run is at work on it", file=folder, remedy="wait for it, or name another output"
             ) from error
+        with held:
+            parts = cls(folder, plan)
+            parts._begin()
+            yield parts
 
     def path(self, number: int) -> Path:
         """Return where a block's part is, or goes."""
@@ -60,9 +61,8 @@ class Parts:
 
     def note(self, number: int, tally: Tally) -> None:
         """Write down that a block's part is there."""
-        line = json.dumps({"block": number, **tally.to_json()}, ensure_ascii=True)
         with (self.folder / DONE).open("a", encoding="ascii") as log:
-            log.write(line + "\n")
+            log.write(_noted_line(number, tally))
             log.flush()
             os.fsync(log.fileno())
         self.tallies[number] = tally
@@ -102,7 +102,7 @@ class Parts:
         self.tallies = {n: tally for n, tally in _noted(self.folder / DONE) if n < self.plan.n_blocks}
         with write_atomically(self.folder / DONE) as log:
             for number, tally in self.tallies.items():
-                log.write(json.dumps({"block": number, **tally.to_json()}) + "\n")
+                log.write(_noted_line(number, tally))
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -130,6 +130,10 @@ def _read(manifest: Path) -> Any:
         raise InputError(
             f"cannot be read: {error}", file=manifest, remedy="remove the folder it is in to begin anew"
         ) from error
+
+
+def _noted_line(number: int, tally: Tally) -> str:
+    return json.dumps({"block": number, **tally.to_json()}) + "\n"
 
 
 def _noted(log: Path) -> Iterator[tuple[int, Tally]]:

@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from allabel import __version__
+from allabel.annotate.backends import base_url_of
 from allabel.annotate.base import Annotator, Demonstration
 from allabel.annotate.llm.offline_options import deciding
-from allabel.annotate.llm.several_servers import addresses
+from allabel.annotate.llm.several_servers import addresses, told_apart
 from allabel.bulk.source import Survey
 from allabel.bulk.task import Task
 from allabel.errors import InputError
@@ -89,7 +89,7 @@ def _decided_by(task: Task, annotator: Annotator, survey: Survey) -> dict[str, A
     kept = settings.model_dump(mode="json", exclude=set(NEUTRAL))
     found: dict[str, Any] = {"texts": survey.digest, "allabel": __version__, **kept}
     if settings.backend == "chat":
-        found["base_url"] = addresses(settings.base_url or os.environ.get("OPENAI_BASE_URL", ""))
+        found["base_url"] = told_apart(addresses(base_url_of(settings)))
     if settings.backend == "vllm":
         found["vllm"] = deciding(settings.vllm)
     # The annotator on board is named after what it learned, which stands in `demonstrations`.

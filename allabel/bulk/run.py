@@ -7,12 +7,12 @@ from pathlib import Path
 from allabel.annotate.base import Annotator
 from allabel.bulk.job import Engine, Job
 from allabel.bulk.notes import Tally
-from allabel.bulk.parquet import require
 from allabel.bulk.parts import LOCK, Parts
 from allabel.bulk.plan import BLOCK_SIZE, Plan
 from allabel.bulk.source import Source, Survey
 from allabel.bulk.task import Task
 from allabel.bulk.writing import format_of, join
+from allabel.formats.arrow import arrow
 
 SUFFIX = ".parts"
 
@@ -64,7 +64,7 @@ def tag_file(
     """
     format = format_of(target.path)
     if format == "parquet":
-        require()
+        arrow()
     plan = Plan.of(task, annotator, source.path, survey, block_size, format)
     with Parts.opened(target.folder, plan) as parts:
         missing = parts.missing()

@@ -211,7 +211,9 @@ def _told_where(target: "Target", tally: "Tally") -> None:
 
 def _print(target: "Target") -> None:
     """Print what was written, from its files: no more of it is in memory than a line."""
-    files = sorted(target.folder.glob("part-*.jsonl")) if target.stays else [target.path]
+    # By number: from the 100,000th block on it has a digit more, and names are no order.
+    parts = sorted(target.folder.glob("part-*.jsonl"), key=lambda path: (len(path.name), path.name))
+    files = parts if target.stays else [target.path]
     for path in files:
         with path.open(encoding="utf-8", newline="") as file:
             for line in file:

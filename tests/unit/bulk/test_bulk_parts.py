@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import Timeout
 
 from allabel.annotate.base import Demonstration
 from allabel.annotate.embedded import EmbeddedAnnotator
@@ -138,9 +139,21 @@ def test_servers_are_a_set_and_their_order_makes_no_other_run(tmp_path: Path):
     file = texts(tmp_path, 1)
 
     def decided(base_url: str) -> Any:
-        return sorted(plan(file, task(backend="chat", base_url=base_url)).decided_by["base_url"])
+        return plan(file, task(backend="chat", base_url=base_url)).decided_by["base_url"]
 
-    assert decided("http://a/v1,http://b/v1") == decided("http://b/v1 http://a/v1")
+    assert decided("http://a/v1,http://b/v1") == decided("http://b/v1/ http://a/v1")
+    assert decided("http://a/v1,http://b/v1") != decided("http://a/v1")
+
+
+def test_a_password_in_a_servers_address_is_not_written_down(tmp_path: Path):
+    made = plan(texts(tmp_path, 1), task(backend="chat", base_url="https://me:secret@a/v1?key=secret"))
+    with Parts.opened(tmp_path / "p", made):
+        assert "secret" not in (tmp_path / "p" / MANIFEST).read_text(encoding="utf-8")
+
+
+def test_a_lock_that_the_work_itself_waits_for_in_vain_is_no_other_run(tmp_path: Path):
+    with pytest.raises(Timeout), Parts.opened(tmp_path / "p", plan(texts(tmp_path, 1))):
+        raise Timeout("elsewhere")
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path):
