@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from allabel.client.results import AnnotatedText, Text
 from allabel.client.steps import Call
@@ -11,6 +11,7 @@ from allabel.errors import InputError
 
 JSON = {"Content-Type": "application/json"}
 NDJSON = {"Content-Type": "application/x-ndjson"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,30 @@ class Options:
 
 
 def as_text(one: str | Text, place: int) -> Text:
-    """Return a caller's text. Raises InputError for what is none, or holds half a surrogate pair."""
+    """Return a caller's text. Raises InputError for what is none."""
     text = Text(one) if isinstance(one, str) else one
     if not isinstance(text, Text) or not isinstance(text.text, str):
         raise InputError(f"text {place} is a {type(one).__name__}", remedy="hand in strings, or Text(text, id)")
     return text
+
+
+def as_texts(texts: Iterable[str | Text]) -> list[Text]:
+    """Return a caller's texts. Raises InputError for what is none, and for one string in their place."""
+    return [as_text(one, n) for n, one in enumerate(many(texts))]
+
+
+def many(texts: T) -> T:
+    """Return a caller's texts as they are. Raises InputError for one string: it would be taken for its characters."""
+    if isinstance(texts, str):
+        raise InputError(f"texts is one string, {texts!r:.60}", remedy="hand in a list of strings")
+    return texts
+
+
+def at_least_one(name: str, n: int) -> int:
+    """Return a number of texts. Raises InputError where it is below 1."""
+    if n < 1:
+        raise InputError(f"{name} is {n}", remedy="at least 1")
+    return n
 
 
 def wire(text: Text) -> dict[str, Any]:

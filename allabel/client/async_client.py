@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self, overload
 
 from allabel.client import corpus, working
-from allabel.client.asking import Options, as_text
+from allabel.client.asking import Options, as_texts, at_least_one, many
 from allabel.client.async_sending import AsyncSending
 from allabel.client.results import AnnotatedText, Confirmed, Job, Labels, Readiness, Tagged, Text
 from allabel.client.retrying import Retries
@@ -19,7 +19,7 @@ class AsyncClient:
     """Asks a server for entities, in asyncio; may be used by many tasks at once, and in an `async with`.
 
     url, key: where None, ALLABEL_SERVER_URL and ALLABEL_SERVER_KEY say; without those this machine, and no key.
-    timeout_s: without a byte from the server. texts_per_request: of `tag`.
+    timeout_s: without a byte from the server. texts_per_request: of `tag`. retries: None for the usual.
     Every method raises ApiError where the server does not do what was asked, and InputError for what cannot be asked.
     """
 
@@ -28,13 +28,14 @@ class AsyncClient:
         url: str | None = None,
         key: str | None = None,
         *,
-        retries: Retries = Retries(),  # noqa: B008  it is frozen
+        retries: Retries | None = None,
         timeout_s: float = 90.0,
         texts_per_request: int = 64,
     ) -> None:
-        self._place, self._retries, self._most = Place.of(url, key), retries, max(1, texts_per_request)
+        self._place, self._retries = Place.of(url, key), retries or Retries()
+        self._most = at_least_one("texts_per_request", texts_per_request)
         self._sending = AsyncSending(self._place, timeout_s)
-        self.jobs = AsyncJobs(self._sending, retries)
+        self.jobs = AsyncJobs(self._sending, self._retries)
 
     def __repr__(self) -> str:
         return self._place.told("AsyncClient")
@@ -88,7 +89,7 @@ class AsyncClient:
         with a score below it are left out. What is None is as the server is set up.
         """
         options, alone = Options(labels, backend, shots, threshold), isinstance(texts, str | Text)
-        given = [as_text(one, n) for n, one in enumerate([texts] if isinstance(texts, str | Text) else texts)]
+        given = as_texts([texts] if isinstance(texts, str | Text) else texts)
         found = await self._sending.run(tagging(given, options, self._retries, self._most))
         return found[0] if alone else found
 
@@ -109,10 +110,10 @@ class AsyncClient:
         Whoever leaves before the end does so in `async with contextlib.aclosing(…)`, which leaves the server in peace.
         """
         options = Options(labels, backend, shots, threshold)
-        return self._sending.each(streaming(options, self._retries, max(1, at_once)), texts)
+        return self._sending.each(streaming(options, self._retries, at_least_one("at_once", at_once)), many(texts))
 
     async def labels(self) -> Labels:
-        """Return the label schema."""
+        """Return the label schema, the backends that may be named, and what a request may hold."""
         return await self._sending.run(corpus.labels(self._retries))
 
     async def demonstrations(self, near: str | None = None, limit: int | None = None) -> list[AnnotatedText]:
@@ -148,12 +149,11 @@ class AsyncJobs:
     ) -> Job:
         """Hand in texts; when this returns the server has them for good. The options are those of `Client.tag`."""
         options = Options(labels, backend, shots, threshold)
-        given = [as_text(one, n) for n, one in enumerate(texts)]
-        return await self._sending.run(working.submitting(given, options, self._retries))
+        return await self._sending.run(working.submitting(as_texts(texts), options, self._retries))
 
     async def get(self, job: Job | str) -> Job:
         """Return a job as it stands now."""
-        return await self._sending.run(working.looking(_id(job), self._retries))
+        return await self._sending.run(working.looking(job, self._retries))
 
     async def all(self) -> list[Job]:
         """Return the jobs of this key, newest first, a hundred at most."""
@@ -164,16 +164,12 @@ class AsyncJobs:
 
         Raises WaitError after so many seconds; the job goes on.
         """
-        return await self._sending.run(working.waiting(_id(job), progress, timeout_s, self._retries))
+        return await self._sending.run(working.waiting(job, progress, timeout_s, self._retries))
 
     def result(self, job: Job | str, *, partial: bool = False) -> AsyncIterator[Tagged]:
         """Yield the texts of a job that is done, in order. partial: what there is of one that is not, too."""
-        return self._sending.each(working.results(_id(job), partial, self._retries), ())
+        return self._sending.each(working.results(job, partial, self._retries), ())
 
     async def cancel(self, job: Job | str) -> Job:
         """Let no more of a job be tagged; one that is over stays as it is."""
-        return await self._sending.run(working.looking(_id(job), self._retries, "DELETE"))
-
-
-def _id(job: Job | str) -> str:
-    return job if isinstance(job, str) else job.id
+        return await self._sending.run(working.looking(job, self._retries, "DELETE"))

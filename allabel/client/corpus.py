@@ -25,8 +25,8 @@ def labels(retries: Retries) -> Steps[Labels]:
 
 def demonstrations(near: str | None, limit: int | None, retries: Retries) -> Steps[list[AnnotatedText]]:
     """Get annotated texts: the first ones, or those nearest to a text, best first. limit: None for all there are."""
-    if limit is not None and limit < 1:
-        raise InputError(f"limit is {limit}", remedy="at least 1")
+    if limit is not None:
+        asking.at_least_one("limit", limit)
     found: list[AnnotatedText] = []
     after: int | None = 0
     while after is not None and (limit is None or len(found) < limit):
@@ -47,7 +47,7 @@ def annotating(documents: Iterable[AnnotatedText], key: str | None, retries: Ret
                 f"document {n} is a {type(one).__name__}",
                 remedy="hand in AnnotatedText(text, spans), or tagged.annotated()",
             )
-    key = new_id() + new_id() if key is None else key
+    key = new_id() if key is None else key
     if not _KEY.fullmatch(key):
         raise InputError(f"{key!r} is no idempotency key", remedy="1 to 200 characters of ASCII without blanks")
     answer = yield from asked(asking.annotate(given, key), retries)

@@ -3,11 +3,24 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from allabel.client.errors import ApiError
-from allabel.client.failures import Failure
+from allabel.client.errors import ApiError, Failure
 from allabel.client.results import Tagged
 from allabel.client.retrying import Retries
-from allabel.client.steps import Answer, Broken, Call, Close, Emit, Open, Pause, Read, Steps, failed, new_id, tries_of
+from allabel.client.steps import (
+    Answer,
+    Broken,
+    Call,
+    Close,
+    Emit,
+    Open,
+    Pause,
+    Read,
+    Steps,
+    failed,
+    new_id,
+    pause_after,
+    tries_of,
+)
 
 
 class Wanted(Protocol):
@@ -38,14 +51,12 @@ class Opened:
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted, self._id = wanted, new_id()
-        self._call: Call = wanted.call()
         self._got: Answer | Broken | None = None
         self._n_taken = 0
 
     def open(self) -> Steps[None]:
         """Send the request."""
-        self._call = self._wanted.call()
-        self._got = yield Open(self._call, self._id)
+        self._got = yield Open(self._wanted.call(), self._id)
 
     def read(self, retries: Retries) -> Steps[None]:
         """Emit what comes, and ask again for what does not. Raises ApiError where that is in vain."""
@@ -57,7 +68,7 @@ class Opened:
                 return
             if self._n_taken > n_before:
                 tries.succeeded()
-            wait_s = tries.pause_s(found.error.retry_after_s) if found.again else None
+            wait_s = pause_after(found, tries)
             if wait_s is None:
                 for result in self._wanted.given_up(found.error):
                     yield Emit(result)

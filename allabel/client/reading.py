@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from allabel.client.failures import unreadable
+from allabel.client.errors import unreadable
 from allabel.client.results import (
     AnnotatedText,
     Confirmed,
@@ -14,6 +14,7 @@ from allabel.client.results import (
     JobState,
     Label,
     Labels,
+    Limits,
     Readiness,
     Tagged,
     Ungrounded,
@@ -86,7 +87,7 @@ def job(data: Json) -> Job:
 
 
 def labels(data: Json) -> Labels:
-    """Read the label schema."""
+    """Read the label schema, with what the server takes."""
     found = tuple(
         Label(
             one["name"],
@@ -97,7 +98,9 @@ def labels(data: Json) -> Labels:
         )
         for one in data["labels"]
     )
-    return Labels(found, data.get("guidelines", ""), bool(data["overlap"]), tuple(data.get("backends", ())))
+    most = data["limits"]
+    limits = Limits(most["max_texts"], most["max_characters"], most["max_job_texts"], most["max_body_bytes"])
+    return Labels(found, data.get("guidelines", ""), bool(data["overlap"]), tuple(data["backends"]), limits)
 
 
 def demonstrations(data: Json) -> tuple[list[AnnotatedText], int | None]:

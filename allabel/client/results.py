@@ -168,13 +168,24 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may hold: texts, characters a text, texts of a job, bytes."""
+
+    max_texts: int
+    max_characters: int
+    max_job_texts: int
+    max_body_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Labels:
-    """The label schema, and the backends that may be named. overlap: whether entities may overlap."""
+    """The label schema, the backends that may be named, and the limits. overlap: whether entities may overlap."""
 
     labels: tuple[Label, ...]
     guidelines: str
     overlap: bool
     backends: tuple[str, ...]
+    limits: Limits
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from allabel.client.failures import Failure, failure
+from allabel.client.errors import Failure, failure, unanswered
 from allabel.client.results import Tagged
 from allabel.client.retrying import Retries, Tries
 
@@ -107,8 +107,8 @@ Steps: TypeAlias = Generator[Step, Any, T]
 
 
 def new_id() -> str:
-    """Return an id for a request and all of its tries."""
-    return secrets.token_hex(8)
+    """Return an id for a request and all of its tries, or a key under which it is done once."""
+    return secrets.token_hex(16)
 
 
 def tries_of(retries: Retries) -> Tries:
@@ -123,22 +123,23 @@ def asked(call: Call, retries: Retries) -> Steps[Answer]:
         got: Answer | Broken = yield Send(call, request_id)
         if isinstance(got, Answer) and got.good:
             return got
-        yield Pause(pause_after(failed(got, request_id), tries))
+        found = failed(got, request_id)
+        wait_s = pause_after(found, tries)
+        if wait_s is None:
+            raise found.error
+        yield Pause(wait_s)
 
 
 def failed(got: Answer | Broken, request_id: str) -> Failure:
     """Return what went wrong, and whether the call may be sent again."""
     if isinstance(got, Broken):
-        return failure(None, {}, b"", request_id, broken=got.detail).where(got.again)
+        return unanswered(got.detail, got.again, request_id)
     return failure(got.status, got.headers, got.body, request_id)
 
 
-def pause_after(found: Failure, tries: Tries) -> float:
-    """Return the seconds until the next try. Raises the failure's error where there is none."""
-    wait_s = tries.pause_s(found.error.retry_after_s) if found.again else None
-    if wait_s is None:
-        raise found.error
-    return wait_s
+def pause_after(found: Failure, tries: Tries) -> float | None:
+    """Return the seconds until the next try; None where there is none."""
+    return tries.pause_s(found.error.retry_after_s) if found.again else None
 
 
 def following(steps: Steps[None], got: object) -> Step | None:

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from allabel.client import asking, reading
 from allabel.client.asking import Options, as_text
-from allabel.client.errors import ApiError
-from allabel.client.failures import PASSING, Failure
+from allabel.client.errors import PASSING, ApiError, Failure
 from allabel.client.lines import Opened
 from allabel.client.reading import Json
 from allabel.client.results import Tagged, Text
@@ -70,8 +69,8 @@ class _Part:
     def missing(self) -> Failure | None:
         if not self._left:
             return None
-        first = next(iter(self._refused.values()), None)
-        told = first or ApiError(f"the stream ended with {len(self._left)} texts to go", remedy="send them again")
+        longest = max(self._refused.values(), key=lambda one: one.retry_after_s or 0.0, default=None)
+        told = longest or ApiError(f"the stream ended with {len(self._left)} texts to go", remedy="send them again")
         return Failure(told, again=True)
 
     def given_up(self, error: ApiError) -> Iterable[Tagged]:
@@ -95,7 +94,13 @@ class _Part:
         return replace(result, place=place)
 
     def _problem(self, place: int, problem: Json) -> Tagged | None:
-        error = ApiError(problem["detail"], status=problem["status"])
+        after_s = problem.get("retry_after_s")
+        error = ApiError(
+            problem["detail"],
+            status=problem["status"],
+            remedy=problem.get("remedy", ""),
+            retry_after_s=None if after_s is None else float(after_s),
+        )
         if error.status in PASSING:
             self._refused[place] = error
             return None

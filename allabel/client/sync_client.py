@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self, overload
 
 from allabel.client import corpus, working
-from allabel.client.asking import Options, as_text
+from allabel.client.asking import Options, as_texts, at_least_one, many
 from allabel.client.results import AnnotatedText, Confirmed, Job, Labels, Readiness, Tagged, Text
 from allabel.client.retrying import Retries
 from allabel.client.sending import Place
@@ -19,7 +19,7 @@ class Client:
     """Asks a server for entities; may be used from several threads, and in a `with`.
 
     url, key: where None, ALLABEL_SERVER_URL and ALLABEL_SERVER_KEY say; without those this machine, and no key.
-    timeout_s: without a byte from the server. texts_per_request: of `tag`.
+    timeout_s: without a byte from the server. texts_per_request: of `tag`. retries: None for the usual.
     Every method raises ApiError where the server does not do what was asked, and InputError for what cannot be asked.
     """
 
@@ -28,13 +28,14 @@ class Client:
         url: str | None = None,
         key: str | None = None,
         *,
-        retries: Retries = Retries(),  # noqa: B008  it is frozen
+        retries: Retries | None = None,
         timeout_s: float = 90.0,
         texts_per_request: int = 64,
     ) -> None:
-        self._place, self._retries, self._most = Place.of(url, key), retries, max(1, texts_per_request)
+        self._place, self._retries = Place.of(url, key), retries or Retries()
+        self._most = at_least_one("texts_per_request", texts_per_request)
         self._sending = Sending(self._place, timeout_s)
-        self.jobs = Jobs(self._sending, retries)
+        self.jobs = Jobs(self._sending, self._retries)
 
     def __repr__(self) -> str:
         return self._place.told("Client")
@@ -88,7 +89,7 @@ class Client:
         with a score below it are left out. What is None is as the server is set up.
         """
         options, alone = Options(labels, backend, shots, threshold), isinstance(texts, str | Text)
-        given = [as_text(one, n) for n, one in enumerate([texts] if isinstance(texts, str | Text) else texts)]
+        given = as_texts([texts] if isinstance(texts, str | Text) else texts)
         found = self._sending.run(tagging(given, options, self._retries, self._most))
         return found[0] if alone else found
 
@@ -108,10 +109,10 @@ class Client:
         and the others go on; what a broken connection loses is sent again. The options are those of `tag`.
         """
         options = Options(labels, backend, shots, threshold)
-        return self._sending.each(streaming(options, self._retries, max(1, at_once)), texts)
+        return self._sending.each(streaming(options, self._retries, at_least_one("at_once", at_once)), many(texts))
 
     def labels(self) -> Labels:
-        """Return the label schema."""
+        """Return the label schema, the backends that may be named, and what a request may hold."""
         return self._sending.run(corpus.labels(self._retries))
 
     def demonstrations(self, near: str | None = None, limit: int | None = None) -> list[AnnotatedText]:
@@ -147,12 +148,11 @@ class Jobs:
     ) -> Job:
         """Hand in texts; when this returns the server has them for good. The options are those of `Client.tag`."""
         options = Options(labels, backend, shots, threshold)
-        given = [as_text(one, n) for n, one in enumerate(texts)]
-        return self._sending.run(working.submitting(given, options, self._retries))
+        return self._sending.run(working.submitting(as_texts(texts), options, self._retries))
 
     def get(self, job: Job | str) -> Job:
         """Return a job as it stands now."""
-        return self._sending.run(working.looking(_id(job), self._retries))
+        return self._sending.run(working.looking(job, self._retries))
 
     def all(self) -> list[Job]:
         """Return the jobs of this key, newest first, a hundred at most."""
@@ -163,16 +163,12 @@ class Jobs:
 
         Raises WaitError after so many seconds; the job goes on.
         """
-        return self._sending.run(working.waiting(_id(job), progress, timeout_s, self._retries))
+        return self._sending.run(working.waiting(job, progress, timeout_s, self._retries))
 
     def result(self, job: Job | str, *, partial: bool = False) -> Iterator[Tagged]:
         """Yield the texts of a job that is done, in order. partial: what there is of one that is not, too."""
-        return self._sending.each(working.results(_id(job), partial, self._retries), ())
+        return self._sending.each(working.results(job, partial, self._retries), ())
 
     def cancel(self, job: Job | str) -> Job:
         """Let no more of a job be tagged; one that is over stays as it is."""
-        return self._sending.run(working.looking(_id(job), self._retries, "DELETE"))
-
-
-def _id(job: Job | str) -> str:
-    return job if isinstance(job, str) else job.id
+        return self._sending.run(working.looking(job, self._retries, "DELETE"))

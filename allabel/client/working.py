@@ -6,8 +6,7 @@ from functools import partial
 
 from allabel.client import asking, reading
 from allabel.client.asking import Options
-from allabel.client.errors import ApiError, WaitError
-from allabel.client.failures import Failure
+from allabel.client.errors import ApiError, Failure, WaitError
 from allabel.client.lines import Opened
 from allabel.client.results import Job, JobState, Tagged, Text
 from allabel.client.retrying import Retries
@@ -24,9 +23,9 @@ def submitting(texts: Sequence[Text], options: Options, retries: Retries) -> Ste
     return reading.read(answer.body, reading.job, answer.headers)
 
 
-def looking(id: str, retries: Retries, method: str = "GET") -> Steps[Job]:
+def looking(job: Job | str, retries: Retries, method: str = "GET") -> Steps[Job]:
     """Get a job; DELETE cancels it."""
-    answer = yield from asked(Call(method, _path(id)), retries)
+    answer = yield from asked(Call(method, _path(job)), retries)
     return reading.read(answer.body, reading.job, answer.headers)
 
 
@@ -36,11 +35,11 @@ def listing(retries: Retries) -> Steps[list[Job]]:
     return reading.read(answer.body, lambda data: [reading.job(one) for one in data["jobs"]], answer.headers)
 
 
-def waiting(id: str, progress: Progress | None, timeout_s: float | None, retries: Retries) -> Steps[Job]:
+def waiting(of: Job | str, progress: Progress | None, timeout_s: float | None, retries: Retries) -> Steps[Job]:
     """Look at a job until it is over. Raises WaitError after so many seconds."""
     began, pause_s, last = time.monotonic(), FIRST_LOOK_S, None
     while True:
-        job = yield from looking(id, retries)
+        job = yield from looking(of, retries)
         if progress is not None and job != last:
             progress(job)
         if job.over:
@@ -49,14 +48,14 @@ def waiting(id: str, progress: Progress | None, timeout_s: float | None, retries
         left_s = float("inf") if timeout_s is None else began + timeout_s - time.monotonic()
         if left_s <= 0:
             waits = f"; it waits: {job.error}" if job.error else ""
-            raise WaitError(f"job {id} has {job.n_done:,} of {job.n_texts:,} texts after {timeout_s:g} s{waits}")
+            raise WaitError(f"job {job.id} has {job.n_done:,} of {job.n_texts:,} texts after {timeout_s:g} s{waits}")
         yield Pause(min(pause_s, left_s))
         pause_s = min(MOST_S, 1.5 * pause_s)
 
 
-def results(id: str, partial_: bool, retries: Retries) -> Steps[None]:
+def results(of: Job | str, partial_: bool, retries: Retries) -> Steps[None]:
     """Emit the tagged texts of a job, in order. partial_: what there is, of one that is not done too."""
-    job = yield from looking(id, retries)
+    job = yield from looking(of, retries)
     opened = Opened(_Results(job, partial_))
     yield from opened.open()
     yield from opened.read(retries)
@@ -71,7 +70,7 @@ class _Results:
 
     def call(self) -> Call:
         self._n_line = 0
-        return Call("GET", f"{_path(self._job.id)}/result", params=(("partial", "true"),) if self._partial else ())
+        return Call("GET", f"{_path(self._job)}/result", params=(("partial", "true"),) if self._partial else ())
 
     def take(self, line: bytes) -> Tagged | None:
         self._n_line += 1
@@ -91,7 +90,8 @@ class _Results:
         raise error
 
 
-def _path(id: str) -> str:
+def _path(job: Job | str) -> str:
+    id = job.id if isinstance(job, Job) else job
     if not (id.isascii() and id.isalnum()):
         raise InputError(f"{id!r} is no id of a job", remedy="hand in what jobs.submit returned, or its id")
     return f"/v1/jobs/{id}"

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 
 import pytest
 from failing_proxy import Cuts, Resets, Says, problem
@@ -142,6 +143,20 @@ def test_a_line_that_is_refused_for_now_is_sent_again_alone(through, proxy):
     proxy.faults = [lines({"line": 2, "problem": {"status": 503, "detail": "x"}}, tagged)]
     assert len(list(through.stream([Text("NaCl", "a"), Text("KCl", "b")]))) == 2
     assert [json.loads(one.body.splitlines()[0])["id"] for one in proxy.heard] == ["a", "b"]
+
+
+def test_a_line_says_when_to_come_back_and_what_to_do_as_a_header_would(through, proxy):
+    soon = {"status": 429, "detail": "slowly", "remedy": "wait", "retry_after_s": 1}
+    proxy.faults = [lines({"line": 1, "problem": soon})]
+    began = time.monotonic()
+    assert len(list(through.stream(["NaCl"]))) == 1
+    assert time.monotonic() - began >= 1
+    proxy.heard.clear()
+    gone = {"status": 502, "detail": "the model is gone"}
+    proxy.faults = [lines({"line": 1, "problem": gone}, {"line": 2, "problem": {**soon, "retry_after_s": 3600}})]
+    with pytest.raises(ApiError, match="slowly") as told:
+        list(through.stream(["NaCl", "KCl"]))
+    assert (told.value.retry_after_s, told.value.remedy, len(proxy.heard)) == (3600, "wait", 1)
 
 
 def test_a_line_that_the_model_never_answers_failed_and_one_sent_away_is_an_error(through, proxy):

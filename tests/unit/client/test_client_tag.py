@@ -6,7 +6,7 @@ import pytest
 from failing_proxy import Cuts, Says, problem
 from served import sentences
 
-from allabel.client import AnnotatedText, ApiError, Client, Span, Status, Text
+from allabel.client import AnnotatedText, ApiError, Client, Limits, Span, Status, Text
 from allabel.errors import InputError
 
 pytestmark = pytest.mark.enable_socket
@@ -55,6 +55,20 @@ def test_half_a_character_is_refused_before_it_is_sent(through, proxy):
 def test_what_is_no_text_is_refused_by_its_place(client, wrong):
     with pytest.raises(InputError, match="text 1 is a"):
         client.tag(["NaCl", *wrong])
+
+
+def test_one_string_is_not_taken_for_its_characters(through, proxy):
+    for ask in (through.stream, through.jobs.submit):
+        with pytest.raises(InputError, match="texts is one string, 'NaCl'"):
+            ask("NaCl")
+    assert not proxy.heard
+
+
+def test_requests_of_no_text_are_refused(client):
+    with pytest.raises(InputError, match="texts_per_request is 0"):
+        Client(texts_per_request=0)
+    with pytest.raises(InputError, match="at_once is 0"):
+        client.stream(["NaCl"], at_once=0)
 
 
 def test_nothing_gives_nothing_and_asks_nothing(through, proxy):
@@ -119,6 +133,7 @@ def test_labels_and_demonstrations_are_the_projects(client):
     labels = client.labels()
     assert {e.label for d in sentences("pool", 40) for e in d.entities} <= set(labels.names)
     assert "embedded" in labels.backends
+    assert labels.limits == Limits(1024, 100_000, 100_000, 16 * 1024 * 1024)
     shown = client.demonstrations()
     assert len(shown) >= 40
     assert [(d.id, d.text, d.entities) for d in shown[:40]] == [
