@@ -70,8 +70,9 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """Give a file's schema, and what makes batches of some of its columns."""
     pa = arrow()
     require_file(path)
+    is_stream = path.suffix.lower() == ".arrow"
     try:
-        if path.suffix == ".arrow":
+        if is_stream:
             with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
                 yield stream.schema, lambda columns: (batch.select(columns) for batch in _sliced(stream))
         else:
@@ -81,8 +82,8 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
                     file.schema_arrow,
                     lambda columns: file.iter_batches(_ROWS_READ, columns=columns, use_threads=False),
                 )
-    except (pa.ArrowInvalid, OSError) as error:
-        kind = "an Arrow stream" if path.suffix == ".arrow" else "Parquet"
+    except (pa.ArrowException, OSError) as error:
+        kind = "an Arrow stream" if is_stream else "Parquet"
         raise InputError(
             f"is not {kind}, or is damaged: {error!s:.120}", file=path, remedy="copy or make the file again"
         ) from error

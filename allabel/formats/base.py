@@ -57,11 +57,11 @@ class Losses:
             self.counts[what] = self.counts.get(what, 0) + n
             self.first.setdefault(what, where)
 
-    def of_document(self, document: Document, *, values: bool = True, seconds: bool = True, meta: bool = True) -> None:
-        """Count the parts of a document that a format without them leaves out."""
+    def of_document(self, document: Document, *, meta: bool = True) -> None:
+        """Count values, times and, but where the format keeps it, meta: what most formats leave out of a document."""
         name = f"document {document.id!r}"
-        self.add("answers without offsets (`values`) left out", name, int(values and document.values is not None))
-        self.add("times (`seconds`) left out", name, int(seconds and document.seconds is not None))
+        self.add("answers without offsets (`values`) left out", name, int(document.values is not None))
+        self.add("times (`seconds`) left out", name, int(document.seconds is not None))
         self.add("`meta` left out", name, int(meta and bool(document.meta)))
 
     def tell(self) -> None:

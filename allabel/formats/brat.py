@@ -5,6 +5,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,15 +13,25 @@ from allabel.document import DocId, Document, Span
 from allabel.errors import InputError
 from allabel.formats.base import Losses, Record
 from allabel.formats.file_names import file_name, id_of_name
-from allabel.formats.files import BOM, read_lines, read_text, require_file, write_atomically
+from allabel.formats.files import BOM, read_lines, read_text, require_file, unwritable, write_atomically
 from allabel.formats.native import Place
 from allabel.formats.places import UniqueIds
-from allabel.formats.units import in_units, said_text
+from allabel.formats.units import Utf16, said_text
 
 _ENTITY = re.compile(r"T\d+\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 _OTHERS = {"R": "relations", "E": "events", "A": "attributes", "M": "attributes", "N": "references", "#": "notes"}
 _LINE = re.compile(r"[^\r\n]+")
 _REMEDY = "a line is T1 TAB Type start end TAB text, offsets in code points from 0"
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A `T` line: where it stands, its label, its pieces as the file counts, and its own text where it has one."""
+
+    at: Place
+    label: str
+    pieces: list[tuple[int, int]]
+    said: str | None
 
 
 class Brat:
@@ -41,13 +52,13 @@ class Brat:
             stray = next((p for p in sorted(path.rglob("*.ann")) if not p.with_suffix(".txt").is_file()), None)
             if stray is not None:
                 require_file(stray.with_suffix(".txt"))
-            texts, folder = sorted(path.rglob("*.txt")), path
+            pairs = [(text, text.with_suffix(".ann")) for text in sorted(path.rglob("*.txt"))]
         else:
             require_file(path)
-            texts, folder = [path.with_suffix(".txt")], path.parent
-        for text in texts:
-            document = _document(text, folder, losses)
-            ids.take(document.id, text.name, Place(text, 1))
+            pairs = [(path.with_suffix(".txt"), path)]
+        for text, ann in pairs:
+            document = _document(text, ann, path if path.is_dir() else path.parent, losses)
+            ids.take(document.id, str(text), Place(text, 1))
             yield Record(1, document)
         losses.tell()
 
@@ -61,8 +72,8 @@ class Brat:
         losses.tell()
 
 
-def _document(text_path: Path, folder: Path, losses: Losses) -> Document:
-    text, ann = read_text(text_path), text_path.with_suffix(".ann")
+def _document(text_path: Path, ann: Path, folder: Path, losses: Losses) -> Document:
+    text = read_text(text_path)
     relative = text_path.relative_to(folder)
     name = "/".join(id_of_name(part, folder) for part in (*relative.parts[:-1], relative.stem))
     entities = tuple(sorted(set(_entities(ann, text, losses)))) if ann.is_file() else None
@@ -71,8 +82,7 @@ def _document(text_path: Path, folder: Path, losses: Losses) -> Document:
 
 def _entities(ann: Path, text: str, losses: Losses) -> Iterator[Span]:
     """The spans of one `.ann`. Raises InputError where offsets and text disagree in either unit."""
-    found: list[tuple[Place, str, list[tuple[int, int]], str | None]] = []
-    others: Counter[str] = Counter()
+    bounds, others = list[_Bound](), Counter[str]()
     for number, line in read_lines(ann):
         if not line.strip():
             continue
@@ -83,54 +93,47 @@ def _entities(ann: Path, text: str, losses: Losses) -> Iterator[Span]:
         if match is None:
             raise at.wrong(f"is {line!r:.60}", _REMEDY)
         pieces = (piece.split() for piece in match[2].split(";"))
-        found.append((at, match[1], [(int(start), int(end)) for start, end in pieces], match[3]))
+        bounds.append(_Bound(at, match[1], [(int(start), int(end)) for start, end in pieces], match[3]))
     for what, n in others.items():
         losses.add(f"{what} left out", ann.name, n)
-    said = [(parts[0][0], parts[-1][1], parts, words) for _, _, parts, words in found]
-    pointed = _pointed(text, said, [at for at, *_ in found], losses, ann)
-    for (at, label, _, _), parts in zip(found, pointed, strict=True):
-        start, end = min(p[0] for p in parts), max(p[1] for p in parts)
+    for one in _in_code_points(text, bounds, losses, ann):
+        parts = sorted(one.pieces)
+        start, end = parts[0][0], max(b for _, b in parts)
         if any(not 0 <= a < b <= len(text) for a, b in parts):
-            raise at.wrong(f"has {label} [{start}, {end}) in a text of {len(text)} code points", _REMEDY)
+            raise one.at.wrong(f"has {one.label} [{start}, {end}) in a text of {len(text)} code points", _REMEDY)
         gaps = "".join(text[a[1] : b[0]] for a, b in pairwise(parts))
         losses.add("discontinuous annotations read as one span, with what stands between", ann.name, bool(gaps.strip()))
-        yield Span(start, end, label)
+        yield Span(start, end, one.label)
 
 
-def _pointed(
-    text: str,
-    said: Sequence[tuple[int, int, list[tuple[int, int]], str | None]],
-    places: Sequence[Place],
-    losses: Losses,
-    ann: Path,
-) -> list[list[tuple[int, int]]]:
-    """Each annotation's pieces in code points, as its own text says."""
-    bad = next((n for n, (_, _, parts, words) in enumerate(said) if not _fits(text, parts, words)), None)
+def _in_code_points(text: str, bounds: Sequence[_Bound], losses: Losses, ann: Path) -> Sequence[_Bound]:
+    """The annotations with their pieces in code points, as their own texts say."""
+    bad = next((one for one in bounds if not _fits(text, one)), None)
     if bad is None:
-        return [parts for _, _, parts, _ in said]
-    flat = [(a, b, "") for _, _, parts, _ in said for a, b in parts]
-    units = in_units(text, [(a, b, _of_units(text, a, b)) for a, b, _ in flat])
-    if units is not None:
-        left = iter(units)
-        pointed = [[next(left) for _ in parts] for _, _, parts, _ in said]
-        if all(_fits(text, parts, one[3]) for parts, one in zip(pointed, said, strict=True)):
-            losses.add("files counted in UTF-16 units read as such", ann.name)
-            return pointed
-    start, end, parts, words = said[bad]
-    found = " ".join(text[a:b] for a, b in parts)
-    raise places[bad].wrong(
-        f"has the text {words!r:.60}, and from {start} to {end} there is {found!r:.60}",
+        return bounds
+    units = Utf16(text)
+    pointed = [
+        [
+            (a, b)
+            for a, b in ((units.point(a), units.point(b)) for a, b in one.pieces)
+            if a is not None and b is not None
+        ]
+        for one in bounds
+    ]
+    moved = [replace(one, pieces=pieces) for one, pieces in zip(bounds, pointed, strict=True)]
+    if all(len(m.pieces) == len(one.pieces) and _fits(text, m) for m, one in zip(moved, bounds, strict=True)):
+        losses.add("files counted in UTF-16 units read as such", ann.name)
+        return moved
+    found = " ".join(text[a:b] for a, b in bad.pieces)
+    raise bad.at.wrong(
+        f"has the text {bad.said!r:.60}, and from {bad.pieces[0][0]} to {bad.pieces[-1][1]} there is {found!r:.60}",
         "mend the offsets: code points from 0, line ends as they stand in the .txt, or give the .txt they were made on",
     )
 
 
-def _fits(text: str, parts: Sequence[tuple[int, int]], words: str | None) -> bool:
-    joined = " ".join(text[a:b] for a, b in parts)
-    return words is None or said_text(joined, 0, len(joined), words)
-
-
-def _of_units(text: str, start: int, end: int) -> str:
-    return text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le", "replace")
+def _fits(text: str, bound: _Bound) -> bool:
+    joined = " ".join(text[a:b] for a, b in bound.pieces)
+    return bound.said is None or said_text(joined, 0, len(joined), bound.said)
 
 
 def _lines(document: Document, path: Path, losses: Losses) -> str:
@@ -170,16 +173,25 @@ def _write_one(documents: list[Document], path: Path, losses: Losses) -> None:
             file=path,
             remedy="name a folder that is not there yet, and the format: --to brat",
         )
+    if documents[0].entities is None:
+        raise InputError(
+            f"document {documents[0].id!r} is not annotated, and an .ann would say that it holds no entities",
+            file=path,
+            remedy="name a folder that is not there yet, and the format: --to brat; the text stands there alone",
+        )
     _write_pair(documents[0], path.with_suffix(".txt"), losses)
 
 
 def _write_folder(documents: Iterable[Document], path: Path, losses: Losses) -> None:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError("is there already", file=path, remedy="name a folder that is not there yet")
-    if not path.parent.is_dir():
-        raise InputError("cannot be written", file=path, remedy=f"make the folder first: mkdir -p {path.parent}")
-    temporary = path.with_name(f".{secrets.token_hex(6)}.tmp")
-    temporary.mkdir()
+    # Behind a symbolic link, or as ".", a folder has no name that it could be given.
+    target_folder = path.resolve()
+    temporary = target_folder.with_name(f".{secrets.token_hex(6)}.tmp")
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        raise unwritable(path, error) from error
     labels: set[str] = set()
     try:
         for document in documents:
@@ -191,6 +203,6 @@ def _write_folder(documents: Iterable[Document], path: Path, losses: Losses) -> 
         with write_atomically(temporary / "annotation.conf") as handle:
             types = "".join(f"{label}\n" for label in sorted(labels))
             handle.write(f"[entities]\n{types}\n[relations]\n\n[events]\n\n[attributes]\n")
-        temporary.rename(path)
+        temporary.rename(target_folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -22,7 +22,7 @@ def jsonl_dialect(path: Path) -> str:
     for n, line in enumerate(_lines(path)):
         if n >= _N_LOOKED_AT and not weak:
             break
-        sure, perhaps = _told(_object(line))
+        sure, perhaps = dialect_of(_object(line))
         if sure:
             return sure
         weak = weak or perhaps
@@ -53,8 +53,8 @@ def _object(line: str) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _told(data: Mapping[str, Any]) -> tuple[str, str]:
-    """The dialect a line surely is in, and the one it may be in; empty where it does not say."""
+def dialect_of(data: Mapping[str, Any]) -> tuple[str, str]:
+    """Name the dialect an object surely is in, and the one it may be in; empty where it does not say."""
     entities, first = data.get("entities"), _first(data.get("entities"))
     if isinstance(first, dict):
         return ("doccano" if "start_offset" in first else "jsonl"), ""

@@ -8,7 +8,7 @@ from typing import Any
 from allabel.document import Document
 from allabel.formats.base import Losses, Record
 from allabel.formats.files import read_lines, write_atomically
-from allabel.formats.native import Place, dump_json, parse_document, parse_object
+from allabel.formats.native import Place, dump_json, parse_document, parse_meta, parse_object
 from allabel.formats.places import UniqueIds
 from allabel.formats.units import Utf16
 
@@ -82,10 +82,10 @@ class Doccano:
                 stretches = pointed
         relations = data.get("relations")
         losses.add("relations left out", f"line {at.line}", len(relations) if isinstance(relations, list) else 0)
-        meta = data.get("meta", {})
+        meta = parse_meta(data.get("meta"), at)
         others = {key: value for key, value in data.items() if key not in _OWN_KEYS and value not in ([], None)}
         native = {"id": data.get("id"), "text": text, "entities": stretches}
-        return parse_document({**native, "meta": {**others, **_object(meta, at)}}, default_id, at)
+        return parse_document({**native, "meta": {**others, **meta}}, default_id, at)
 
     def _pointed(self, stretch: dict[str, Any], units: Utf16, at: Place) -> dict[str, Any]:
         edges = (stretch["start"], stretch["end"])
@@ -116,9 +116,3 @@ def _stretch(one: Any, key: str, at: Place) -> dict[str, Any]:
     if isinstance(one, dict) and {"start_offset", "end_offset", "label"} <= one.keys():
         return {"start": one["start_offset"], "end": one["end_offset"], "label": one["label"]}
     raise at.wrong(f"has {one!r:.60} in `{key}`", f"a span is [start, end, label], for example {_EXAMPLE}")
-
-
-def _object(meta: Any, at: Place) -> dict[str, Any]:
-    if isinstance(meta, dict):
-        return meta
-    raise at.wrong(f"has the meta {meta!r:.40}", 'for example "meta": {"source": "abstract"}')

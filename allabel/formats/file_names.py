@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote
 
 from allabel.document import DocId
 from allabel.errors import InputError
+from allabel.formats.places import refuse_surrogate
 
 _LONGEST = 240
 _EDGE = re.compile(r"^\.|[. ]$")
@@ -21,6 +22,7 @@ def file_name(id: DocId, folder: Path) -> str:
         raise InputError(
             f"the id {id!r} leads out of the folder", file=folder, remedy="give the document an id without .. and /"
         )
+    refuse_surrogate(id, f"the id {id!r}", folder)
     name = quote(id, safe=" -_+,=@().", errors="strict")
     name = _EDGE.sub(lambda found: f"%{ord(found[0]):02X}", name)
     if len(name) > _LONGEST:
@@ -29,7 +31,14 @@ def file_name(id: DocId, folder: Path) -> str:
 
 
 def id_of_name(name: str, folder: Path) -> DocId:
-    """Give the id a file name was made of; a name that was not made so is itself the id."""
+    """Give the id a file name was made of; a name that was not made so is itself the id.
+
+    Raises InputError on a name that is not UTF-8.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"the file name {name!r} is not UTF-8", file=folder, remedy="rename the file") from error
     try:
         id = DocId(unquote(name, errors="strict"))
         return id if id and file_name(id, folder) == name else DocId(name)

@@ -65,7 +65,7 @@ def write_atomically(path: Path) -> Iterator[TextIO]:
         temporary = target.with_name(f".{secrets.token_hex(6)}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _mode(target))
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as handle:
             yield handle
@@ -73,17 +73,32 @@ def write_atomically(path: Path) -> Iterator[TextIO]:
             os.fsync(descriptor)
         temporary.replace(target)
     except UnicodeEncodeError as error:
-        raise InputError(
-            f"cannot be written: {error.object[error.start]!r} is half of a surrogate pair, not a character",
-            file=path,
-            remedy="mend the text: it was cut inside a character",
-        ) from error
+        raise half_character(error, path, "cannot be written") from error
     except OSError as error:
         if error.errno in _NO_ROOM or error.filename == str(temporary):
-            raise _unwritable(path, error) from error
+            raise unwritable(path, error) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def half_character(error: UnicodeEncodeError, path: Path, what: str) -> InputError:
+    """Give the InputError of a text with half a surrogate pair, which no UTF-8 file can hold."""
+    return InputError(
+        f"{what}: {error.object[error.start]!r} is half of a surrogate pair, not a character",
+        file=path,
+        remedy="mend the text: it was cut inside a character",
+    )
+
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """Give the InputError of a path that the system refuses to write, with what may help."""
+    remedy = {
+        errno.ENOENT: f"make the folder first: mkdir -p {path.parent}",
+        errno.ENOSPC: "free some room on the disk, or write elsewhere",
+        errno.EDQUOT: "free some room in your quota, or write elsewhere",
+    }.get(error.errno or 0, "write to a folder that you may write to")
+    return InputError(f"cannot be written: {error.strerror}", file=path, remedy=remedy)
 
 
 def _mode(target: Path) -> int:
@@ -108,12 +123,3 @@ def _unreadable(path: Path, error: OSError) -> InputError:
     if isinstance(error, IsADirectoryError):
         return InputError("is a folder, not a file", file=path, remedy="name one file in it")
     return InputError(f"cannot be read: {error.strerror}", file=path, remedy="check the file's permissions")
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    remedy = {
-        errno.ENOENT: f"make the folder first: mkdir -p {path.parent}",
-        errno.ENOSPC: "free some room on the disk, or write elsewhere",
-        errno.EDQUOT: "free some room in your quota, or write elsewhere",
-    }.get(error.errno or 0, "write to a folder that you may write to")
-    return InputError(f"cannot be written: {error.strerror}", file=path, remedy=remedy)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from allabel.document import DocId, Document
+from allabel.document import Document
 from allabel.errors import InputError
 from allabel.formats.arrow import arrow, column_names, features_of, read_rows, write_rows
 from allabel.formats.base import Losses, Record, warn_of
-from allabel.formats.conll.format import sentence_document, tag_type, tokens_and_spans
+from allabel.formats.conll.format import sentence_document, tokens_and_spans
 from allabel.formats.conll.tags import TagCheck, encode, is_tag
 from allabel.formats.native import parse_id
 from allabel.formats.places import Item, refuse_surrogate
@@ -33,8 +33,10 @@ class HuggingFace:
 
     def read(self, path: Path) -> Iterator[Record]:
         """Yield a document a row, of a file or of a folder of one split. Raises InputError naming the row."""
-        for part in _parts(path):
-            yield from read_token_rows(part, path.stem)
+        parts = _parts(path)
+        for part in parts:
+            # Rows are numbered in each part anew: without its name their ids would be those of other parts.
+            yield from read_token_rows(part, path.stem if len(parts) == 1 else f"{path.stem}-{part.stem}")
 
     def write(self, documents: Iterable[Document], path: Path) -> None:
         """Write Parquet whose tags are numbers, with their names where `datasets` looks for them.
@@ -73,18 +75,24 @@ def read_token_rows(path: Path, stem: str) -> Iterator[Record]:
         )
     tokens, tags = columns
     tag_names = _tag_names(features_of(path).get(tags))
-    check = TagCheck(path)
+    check = TagCheck(path, "row")
     for number, row in read_rows(path, [tokens, tags, *(["id"] if "id" in names else [])]):
         at = Item(path, None, f"row {number}")
         id = parse_id(row.get("id"), f"{stem}-{number}", at)
-        yield Record(number, _document(id, row[tokens], row[tags], tag_names, check, at))
+        named = _named(row[tokens], row[tags], tag_names, at)
+        if named is None:
+            yield Record(number, Document(id, " ".join(row[tokens])))
+            continue
+        check.see(named, [number] * len(named))
+        yield Record(number, sentence_document(id, row[tokens], named, {}))
 
 
-def _document(id: DocId, tokens: Any, tags: Any, names: Sequence[str] | None, check: TagCheck, at: Item) -> Document:
+def _named(tokens: Any, tags: Any, names: Sequence[str] | None, at: Item) -> list[str] | None:
+    """The tags of a row by name, None where nobody annotated it. Raises InputError where they do not fit the tokens."""
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         raise at.wrong(f"has the tokens {tokens!r:.60}", "tokens are a list of strings")
     if tags is None:
-        return Document(id, " ".join(tokens))
+        return None
     if not isinstance(tags, list):
         raise at.wrong(f"has the tags {tags!r:.60}, not a list", "give each token one tag")
     if len(tags) != len(tokens):
@@ -93,9 +101,7 @@ def _document(id: DocId, tokens: Any, tags: Any, names: Sequence[str] | None, ch
     empty = next((n for n, token in enumerate(tokens) if not token and named[n] != "O"), None)
     if empty is not None:
         raise at.wrong(f"has the tag {named[empty]!r} on token {empty}, which is empty", "tag it O, or mend the token")
-    if named:
-        check.see(named, [at.line] * len(named))
-    return sentence_document(id, tokens, named, {})
+    return named
 
 
 def _tag(tag: Any, names: Sequence[str] | None, at: Item) -> str:
@@ -125,9 +131,9 @@ def _row(document: Document, path: Path, problems: list[str], losses: Losses, la
     for text in (document.id, document.text):
         refuse_surrogate(text, f"document {document.id!r}", path)
     losses.of_document(document)
-    tokens, spans = tokens_and_spans(document, problems)
+    tokens, spans = tokens_and_spans(document, path, problems)
     for span in spans:
-        refuse_surrogate(tag_type(span.label, path), f"the label {span.label!r}", path)
+        refuse_surrogate(span.label, f"the label {span.label!r}", path)
         labels.add(span.label)
     tags = None if document.entities is None else encode(spans, len(tokens))
     return {"id": document.id, "tokens": tokens, "ner_tags": tags}

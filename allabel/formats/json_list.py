@@ -11,6 +11,7 @@ from allabel.formats.native import dump_json, not_json, refuse_surrogates
 from allabel.formats.places import Item
 
 _BLANK = " \t\r\n"
+_DECODER = json.JSONDecoder(parse_constant=not_json)
 
 
 def read_items(path: Path, noun: str) -> Iterator[tuple[Item, dict[str, Any]]]:
@@ -32,13 +33,17 @@ def read_items(path: Path, noun: str) -> Iterator[tuple[Item, dict[str, Any]]]:
         value, at = _decoded(text, at, item)
         if not isinstance(value, dict):
             raise item.wrong(f"is {value!r:.40}, not an object", f"the file is a list of {noun}s")
-        refuse_surrogates(value, item)
+        # As in a line of JSON: only an escape can smuggle half a surrogate pair through UTF-8.
+        if text.find("\\u", counted, at) >= 0:
+            refuse_surrogates(value, item)
         yield item, value
         at = _past_blank(text, at)
         if not many:
             break
         if text[at : at + 1] == ",":
             at = _past_blank(text, at + 1)
+            if text[at : at + 1] == "]":
+                raise _broken(text, at, f"a {noun} is missing after the comma", path)
         elif text[at : at + 1] != "]":
             raise _broken(text, at, "a comma or ] is missing", path)
     rest = _past_blank(text, at + 1) if many else at
@@ -57,7 +62,7 @@ def write_items(items: Iterable[tuple[str, Any]], path: Path) -> None:
 
 def _decoded(text: str, at: int, item: Item) -> tuple[Any, int]:
     try:
-        return json.JSONDecoder(parse_constant=not_json).raw_decode(text, at)
+        return _DECODER.raw_decode(text, at)
     except json.JSONDecodeError as error:
         raise _broken(text, error.pos, error.msg, item.file) from error
     except (ValueError, RecursionError) as error:

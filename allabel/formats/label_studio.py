@@ -6,8 +6,9 @@ from typing import Any
 
 from allabel.document import Document, Span
 from allabel.formats.base import Losses, Record
+from allabel.formats.dialects import dialect_of
 from allabel.formats.json_list import read_items, write_items
-from allabel.formats.native import Place, parse_document, parse_span
+from allabel.formats.native import Place, parse_document
 from allabel.formats.places import Item, UniqueIds
 from allabel.formats.units import in_units, said_text
 
@@ -53,7 +54,7 @@ class LabelStudio:
     ) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
         """Split a task into its data and the answer that counts, None where there is none."""
         if "data" not in task:
-            return _flat_parts(task)
+            return _flat_parts(task, item)
         data = task["data"]
         if not isinstance(data, dict):
             raise item.wrong(f"has the data {data!r:.40}", 'for example "data": {"text": "NaCl in water"}')
@@ -101,7 +102,9 @@ def _document(
     if answer is not None:
         regions = _regions(answer.get("result"), item, losses)
         native["entities"] = _entities(regions, data["text"], item, losses)
-        native["seconds"] = answer.get("lead_time") or None
+        # Answers that were imported have 0 there, which is no time.
+        seconds = answer.get("lead_time")
+        native["seconds"] = None if seconds == 0 else seconds
     return parse_document(native, default_id, item)
 
 
@@ -138,8 +141,6 @@ def _entities(regions: Sequence[Mapping[str, Any]], text: str, item: Item, losse
     for (start, end), one in zip(places, regions, strict=True):
         labels = one["labels"] if isinstance(one["labels"], list) else [one["labels"]]
         entities += [{"start": start, "end": end, "label": label} for label in labels]
-    for entity in entities:
-        parse_span(entity, text, item)
     return entities
 
 
@@ -147,7 +148,7 @@ def _is_said(region: Mapping[str, Any]) -> bool:
     return (type(region.get("start")), type(region.get("end")), type(region.get("text"))) == (int, int, str)
 
 
-def _flat_parts(task: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+def _flat_parts(task: Mapping[str, Any], item: Item) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
     """The parts of a task of JSON-MIN: what is a list of labelled stretches is the answer, the rest is data."""
     regions: list[dict[str, Any]] = []
     data: dict[str, Any] = {}
@@ -157,6 +158,12 @@ def _flat_parts(task: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str
         elif key not in _MIN_KEYS:
             data[key] = value
     answered = bool(regions) or task.get("annotation_id") is not None
+    dialect = "" if answered else dialect_of(data)[0]
+    if dialect and (dialect != "jsonl" or "entities" in data):
+        raise item.wrong(
+            f"is no task of Label Studio: it has the keys of {dialect}, whose spans would be lost",
+            f"write one object a line to a .jsonl file, and read it as {dialect}",
+        )
     return data, {"result": regions, "lead_time": task.get("lead_time")} if answered else None
 
 

@@ -63,17 +63,12 @@ def parse_document(data: Mapping[str, Any], default_id: str, at: Place) -> Docum
         what = "has no `text`" if text is None else f"has a `text` that is a {_kind(text)}, not a string"
         raise at.wrong(what, f"for example {_EXAMPLE}")
     _refuse_misspelt(data, at)
-    entities, meta = data.get("entities"), data.get("meta")
-    if meta is not None and not isinstance(meta, dict):
-        raise at.wrong(
-            f"has a `meta` that is a {_kind(meta)}, not an object", 'for example "meta": {"source": "abstract"}'
-        )
     return Document(
         id=parse_id(data.get("id"), default_id, at),
         text=text,
-        entities=parse_entities(entities, text, at) if data.get("status", "ok") == "ok" else None,
+        entities=parse_entities(data.get("entities"), text, at) if data.get("status", "ok") == "ok" else None,
         values=_parse_values(data.get("values"), at),
-        meta=meta or {},
+        meta=parse_meta(data.get("meta"), at),
         seconds=_parse_seconds(data.get("seconds"), at),
     )
 
@@ -93,6 +88,15 @@ def parse_id(value: Any, default: str, at: Place) -> DocId:
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
         raise at.wrong(f"has the id {value!r}", "an id is a string that is not empty, or a whole number")
     return DocId(str(value))
+
+
+def parse_meta(value: Any, at: Place) -> dict[str, Any]:
+    """Take an object as meta, and an empty one where there is none."""
+    if value is None or isinstance(value, dict):
+        return value or {}
+    raise at.wrong(
+        f"has a `meta` that is a {_kind(value)}, not an object", 'for example "meta": {"source": "abstract"}'
+    )
 
 
 def parse_entities(value: Any, text: str, at: Place) -> tuple[Span, ...] | None:

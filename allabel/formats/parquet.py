@@ -58,8 +58,9 @@ def _native(row: dict[str, Any], at: Item) -> dict[str, Any]:
     meta, values = row.get("meta"), row.get("values")
     if isinstance(meta, str):
         row["meta"] = parse_json(meta, at) if meta else None
-    if isinstance(values, list):
-        row["values"] = {one.get("label"): one.get("strings") for one in values if isinstance(one, dict)}
+    # A column of another shape stays as it is: `parse_document` says what is wrong with it.
+    if isinstance(values, list) and all(isinstance(one, dict) for one in values):
+        row["values"] = {one.get("label"): one.get("strings") for one in values}
     if row.get("status") is None:
         row.pop("status", None)
     return row

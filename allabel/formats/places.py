@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from allabel.errors import InputError
+from allabel.formats.files import half_character
 from allabel.formats.native import Place
 
 
@@ -33,10 +34,7 @@ class UniqueIds:
 
 def refuse_surrogate(text: str, what: str, file: Path) -> None:
     """Raise InputError where a text holds half a surrogate pair: no UTF-8 file can."""
-    found = next((c for c in text if "\ud800" <= c <= "\udfff"), None)
-    if found is not None:
-        raise InputError(
-            f"{what} cannot be written: {found!r} is half of a surrogate pair, not a character",
-            file=file,
-            remedy="mend the text: it was cut inside a character",
-        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise half_character(error, file, f"{what} cannot be written") from error

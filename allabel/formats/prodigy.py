@@ -8,7 +8,7 @@ from typing import Any
 from allabel.document import Document
 from allabel.formats.base import Losses, Record
 from allabel.formats.files import read_lines, write_atomically
-from allabel.formats.native import Place, dump_json, parse_document, parse_object
+from allabel.formats.native import Place, dump_json, parse_document, parse_meta, parse_object
 from allabel.formats.pieces import cut_pieces
 from allabel.formats.places import UniqueIds
 
@@ -17,6 +17,7 @@ _WORDS = re.compile(r"\S+|\s+")
 _ANSWERS = ("accept", "reject", "ignore")
 # What Prodigy says of a task beside text and spans: kept in meta["prodigy"], and written back.
 _KEPT = ("_input_hash", "_task_hash", "_session_id", "_annotator_id", "_view_id", "_is_binary", "_timestamp", "answer")
+_READ = {"id", "text", "tokens", "spans", "values", "seconds", "meta", *_KEPT}
 _OF_THE_ANSWER = ("_view_id", "_is_binary", "answer")
 
 
@@ -64,9 +65,9 @@ def _document(data: dict[str, Any], default_id: str, at: Place, losses: Losses) 
     if answer == "accept" and said is None:
         said = []
     entities = None if said is None else _entities(said, data, at)
-    meta = data.get("meta") or {}
-    if not isinstance(meta, dict):
-        raise at.wrong(f"has the meta {meta!r:.40}", 'for example "meta": {"source": "abstract"}')
+    meta = parse_meta(data.get("meta"), at)
+    for key in data:
+        losses.add(f"`{key}` left out", where, int(key not in _READ))
     kept = {key: data[key] for key in _KEPT if key in data and (key, data[key]) != ("answer", "accept")}
     return parse_document(
         {

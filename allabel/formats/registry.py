@@ -27,13 +27,28 @@ from allabel.formats.text import Text
 
 # Of two with the same suffix the first is written by the suffix alone.
 _ALL: tuple[Format, ...] = (
-    *(Jsonl(), Conll(), Csv(), Text(), Parquet(), HuggingFace(), LabelStudio(), LabelStudio("predictions")),
-    *(Doccano(), Doccano(code_points=True), Prodigy(), Spacy(), Brat()),
+    Jsonl(),
+    Conll(),
+    Csv(),
+    Text(),
+    Parquet(),
+    HuggingFace(),
+    LabelStudio(),
+    LabelStudio("predictions"),
+    Doccano(),
+    Doccano(code_points=True),
+    Prodigy(),
+    Spacy(),
+    Brat(),
 )
 FORMATS: dict[str, Format] = {one.name: one for one in _ALL}
+# A .txt last: a README.txt lies beside data of every kind.
 _IN_FOLDER = (
-    *(("*.ann", "brat"), ("*.txt", "text"), ("state.json", "huggingface"), ("dataset_dict.json", "huggingface")),
+    ("*.ann", "brat"),
+    ("state.json", "huggingface"),
+    ("dataset_dict.json", "huggingface"),
     ("*.parquet", "parquet"),
+    ("*.txt", "text"),
 )
 _N_SNIFFED, _N_PROOF = 200, 5
 

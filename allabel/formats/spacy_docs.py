@@ -103,7 +103,10 @@ def _doc(document: Document, nlp: Any, path: Path, losses: Losses, *, in_group: 
 def _document(doc: Any, default_id: str, at: Item, losses: Losses) -> Document:
     told = doc.user_data.get(_KEY)
     own = parse_object(told, at) if isinstance(told, str) else {}
-    annotated = own.get("entities", doc.has_annotation("ENT_IOB") or _GROUP in doc.spans)
+    annotated = doc.has_annotation("ENT_IOB") or _GROUP in doc.spans
+    if not len(doc):
+        # Without a token there is nothing to mark; what spaCy did to other texts since counts more than what we said.
+        annotated = own.get("entities", annotated)
     others = [key for key in doc.spans if key != _GROUP]
     losses.add("span groups other than 'sc' left out", at.name, len(others))
     found = {(s.start_char, s.end_char, s.label_) for s in (*doc.ents, *doc.spans.get(_GROUP, ()))}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from allabel.errors import InputError
+from allabel.errors import InputError, MissingExtraError
 from allabel.formats.registry import FORMATS, write_documents
 from allabel.formats.tagged import write_tagged
 from allabel.project import Project
@@ -56,7 +56,9 @@ def show(work: Work) -> None:
         with st.spinner(f"Writing {n_of[what]:,} texts…"):
             content, notes = _kept(work.project, what, format_)
     except InputError as error:
-        st.warning(f"This cannot be written as {format_}: one of the texts does not fit the format.")
+        # Where the format's library is not installed, no text is at fault.
+        if not isinstance(error, MissingExtraError):
+            st.warning(f"This cannot be written as {format_}: one of the texts does not fit the format.")
         problems.show(error)
         return
     for note in notes:

@@ -119,8 +119,7 @@ def _lines(document: Document, scheme: Scheme, path: Path, problems: list[str]) 
             file=path,
             remedy="write jsonl, which can tell the two apart, or leave such documents out",
         )
-    tokens, words = tokens_and_spans(document, problems)
-    spans = [Span(one.start, one.end, tag_type(one.label, path)) for one in words]
+    tokens, spans = tokens_and_spans(document, path, problems)
     if not tokens:
         problems.append(f"{name} holds no word and was left out")
         return ""
@@ -130,10 +129,11 @@ def _lines(document: Document, scheme: Scheme, path: Path, problems: list[str]) 
     return "".join(f"{token}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True)) + "\n"
 
 
-def tokens_and_spans(document: Document, problems: list[str]) -> tuple[list[str], list[Span]]:
+def tokens_and_spans(document: Document, path: Path, problems: list[str]) -> tuple[list[str], list[Span]]:
     """Cut the text at white space and at the entities' edges; give the entities as spans of token indices.
 
-    Of overlapping entities the longest is kept; what is lost is said in `problems`.
+    Of overlapping entities the longest is kept; what is lost is said in `problems`. Raises InputError where a column
+    of tags cannot hold a label.
     """
     kept = longest_spans(document.entities or ())
     edges = sorted({edge for span in kept for edge in (span.start, span.end)})
@@ -146,15 +146,14 @@ def tokens_and_spans(document: Document, problems: list[str]) -> tuple[list[str]
     for span in kept:
         first, last = bisect_left(starts, span.start), bisect_right(ends, span.end)
         if first < last:
-            spans.append(Span(first, last, span.label))
+            spans.append(Span(first, last, _tag_type(span.label, path)))
     lost = len(document.entities or ()) - len(spans)
     if lost:
         problems.append(f"document {document.id!r}: {lost} nested, overlapping or blank entities cannot be written")
     return [document.text[start:end] for start, end in zip(starts, ends, strict=True)], spans
 
 
-def tag_type(label: str, path: Path) -> str:
-    """Give the label back. Raises InputError where a column of tags cannot hold it."""
+def _tag_type(label: str, path: Path) -> str:
     if label != label.strip() or any(c in label for c in "\t\n\r"):
         raise InputError(f"the label {label!r} cannot stand in a column", file=path, remedy="rename it, or write jsonl")
     return label

@@ -28,10 +28,13 @@ def is_tag(cell: str) -> bool:
 
 
 class TagCheck:
-    """Looks at every tag of a file and knows its scheme at the end; a tag that cannot be dies here, with its line."""
+    """Looks at every tag of a file and knows its scheme at the end; a tag that cannot be dies here, with its line.
 
-    def __init__(self, file: Path):
-        self._file = file
+    noun: what the numbers count, `line`, or `row` in a file without lines.
+    """
+
+    def __init__(self, file: Path, noun: str = "line"):
+        self._file, self._noun = file, noun
         self._ends: dict[str, tuple[int, str]] = {}
         self._has_orphan = self._has_leading_b = False
 
@@ -64,10 +67,12 @@ class TagCheck:
 
     def _refuse_two_schemes(self) -> None:
         (_, earlier), (_, (line, tag)) = self._ends.items()
+        by_line = self._noun == "line"
         raise InputError(
-            f"the tag {tag!r} and the tag {earlier[1]!r} of line {earlier[0]} belong to two schemes",
+            f"{'' if by_line else f'{self._noun} {line}: '}the tag {tag!r} and the tag {earlier[1]!r} of "
+            f"{self._noun} {earlier[0]} belong to two schemes",
             file=self._file,
-            line=line,
+            line=line if by_line else None,
             remedy="write the file in one scheme: S- and E- are IOBES, U- and L- are BILOU",
         )
 

@@ -6,6 +6,7 @@ from allabel.document import DocId, Document, Span
 from allabel.errors import InputError
 from allabel.formats.base import FormatWarning
 from allabel.formats.brat import Brat
+from allabel.formats.file_names import id_of_name
 
 TEXT = "🧪 NaCl in\r\nwater, and\tice"
 
@@ -37,6 +38,18 @@ def test_one_ann_is_read_with_the_text_beside_it(tmp_path: Path):
     pair(tmp_path, "a", TEXT, "T1\tChemical 2 6\tNaCl\n")
     pair(tmp_path, "b", "other", "")
     assert list(read(tmp_path / "a.ann")) == ["a"]
+
+
+def test_the_ann_that_was_named_is_read_however_its_suffix_is_written(tmp_path: Path):
+    pair(tmp_path, "a", TEXT, None)
+    (tmp_path / "a.ANN").write_text("T1\tChemical 2 6\tNaCl\n")
+    assert read(tmp_path / "a.ANN")["a"].entities == (Span(2, 6, "Chemical"),)
+
+
+def test_pieces_in_any_order_are_read_and_what_stands_between_is_counted(tmp_path: Path):
+    pair(tmp_path, "a", "left and right lung", "T1\tOrgan 15 19;0 4\tlung left\n")
+    with pytest.warns(FormatWarning, match="1 discontinuous annotations"):
+        assert read(tmp_path)["a"].entities == (Span(0, 19, "Organ"),)
 
 
 def test_a_discontinuous_annotation_becomes_its_outer_span_and_is_counted(tmp_path: Path):
@@ -95,6 +108,14 @@ def test_ids_become_file_names_and_come_back(tmp_path: Path):
     assert all(p.is_file() and p.name.isascii() for p in (tmp_path / "out").iterdir())
 
 
+def test_names_and_ids_that_are_not_utf_8_are_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="half of a surrogate pair"):
+        Brat().write([Document(DocId("x\ud83d"), "x", ())], tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(InputError, match=r"the file name 'caf\\udce9' is not UTF-8"):
+        id_of_name("caf\udce9", tmp_path)
+
+
 @pytest.mark.parametrize("id", ["../x", "a/../../x", "/etc/x", "..\\x", ".."])
 def test_an_id_that_climbs_out_of_the_folder_is_refused(tmp_path: Path, id: str):
     with pytest.raises(InputError, match="leads out of the folder"):
@@ -112,6 +133,16 @@ def test_a_folder_is_written_whole_or_not_at_all_and_none_is_written_over(tmp_pa
     with pytest.raises(InputError, match="is there already"):
         Brat().write(twice[:1], tmp_path / "out")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.ann", "a.txt", "annotation.conf"]
+
+
+def test_an_empty_folder_is_filled_even_where_one_stands_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    Brat().write([Document(DocId("a"), "x", ())], Path())
+    assert set(read(tmp_path / "out")) == {"a"}
+    with pytest.raises(InputError, match="No such file") as caught:
+        Brat().write([], tmp_path / "none/out")
+    assert "mkdir -p" in caught.value.remedy
 
 
 def test_an_entity_over_a_line_end_is_written_in_pieces_and_read_as_one(tmp_path: Path):
@@ -136,3 +167,6 @@ def test_one_document_goes_to_an_ann_and_more_do_not(tmp_path: Path):
     assert read(tmp_path / "a.ann") == {"a": document}
     with pytest.raises(InputError, match="one document's file, and there are 2"):
         Brat().write([document, document], tmp_path / "b.ann")
+    with pytest.raises(InputError, match="'a' is not annotated"):
+        Brat().write([Document(DocId("a"), "other")], tmp_path / "a.ann")
+    assert read(tmp_path / "a.ann") == {"a": document}

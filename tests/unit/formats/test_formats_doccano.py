@@ -31,7 +31,7 @@ def test_each_of_doccano_s_spellings_is_read(tmp_path: Path, spans: dict[str, An
 
 
 def test_an_empty_list_says_none_and_no_list_says_not_annotated(tmp_path: Path):
-    none, open_one = read(tmp_path, {"text": "a", "label": []}, {"text": "b"})
+    none, open_one = read(tmp_path, {"text": "a", "label": [], "meta": None}, {"text": "b"})
     assert (none.entities, open_one.entities) == ((), None)
 
 
@@ -94,7 +94,7 @@ def test_relations_are_left_out_and_counted(tmp_path: Path):
         ('{"text": "a", "label": [[0, Infinity, "C"]]}', "Infinity is not a JSON number"),
         ('{"text": "\\ud83d", "label": []}', "half of a surrogate pair"),
         ({"id": 1, "text": "b"}, "has the id '1', and so has line 1"),
-        ({"text": "a", "meta": 3}, "has the meta 3"),
+        ({"text": "a", "meta": 3}, "has a `meta` that is a number"),
     ],
 )
 def test_what_is_wrong_is_named_with_line_and_remedy(tmp_path: Path, line: Any, problem: str):

@@ -77,6 +77,20 @@ def test_tags_may_be_strings_in_any_scheme(tmp_path: Path):
     assert read(path) == [Document(DocId("a-1"), "New York x", (Span(0, 8, "LOC"), Span(9, 10, "Y")))]
 
 
+def test_rows_without_ids_get_other_ones_in_each_part(tmp_path: Path):
+    folder = tmp_path / "split"
+    folder.mkdir()
+    for name in ("one", "two"):
+        table(folder / f"{name}.parquet", tokens=[["a"]], ner_tags=[["O"]])
+    assert [document.id for document in read(folder)] == ["split-one-1", "split-two-1"]
+
+
+def test_two_schemes_in_one_file_are_named_with_their_rows(tmp_path: Path):
+    path = table(tmp_path / "a.parquet", tokens=[["a"], ["b"]], ner_tags=[["S-X"], ["U-X"]])
+    with pytest.raises(InputError, match=r"a\.parquet: row 2: the tag 'U-X' and the tag 'S-X' of row 1 belong to two"):
+        read(path)
+
+
 def test_spans_that_overlap_and_meta_are_told_when_they_are_lost(tmp_path: Path):
     document = Document(DocId("a"), "NaCl in", (Span(0, 4, "A"), Span(0, 7, "B")), meta={"k": 1})
     path = tmp_path / "a.parquet"

@@ -95,6 +95,8 @@ def test_json_min_and_a_lone_task_are_read(tmp_path: Path):
     flat = {"text": TEXT, "id": 3, "source": "a", "label": label, "annotator": 1, "annotation_id": 4, "lead_time": 2.5}
     (document,) = read(tmp_path, [flat])
     assert document == Document(DocId("3"), TEXT, (Span(2, 6, "C"),), meta={"source": "a"}, seconds=2.5)
+    (plain,) = read(tmp_path, [{"text": TEXT, "status": "new"}])
+    assert (plain.entities, plain.meta) == (None, {"status": "new"})
     assert read(tmp_path, task(region(2, 6, "NaCl", "C")))[0].entities == (Span(2, 6, "C"),)
 
 
@@ -132,6 +134,11 @@ def test_what_is_written_names_label_studio_s_own_tags_and_keeps_everything(tmp_
         ('[{"data": {"id": 1, "text": "a"}}, {"data": {"id": "1", "text": "b"}}]', "task 2 has the id '1', and so has"),
         ('[{"data": {"text": "a"}, "annotations": 3}]', "has the annotations 3"),
         ('[{"data": {"text": "a"}}] []', "more after the end"),
+        ('[{"data": {"text": "a"}},\n]', "line 2: is not JSON at column 1: a task is missing after the comma"),
+        ('[{"text": "a", "entities": [{"start": 0, "end": 1, "label": "C"}]}]', "task 1 .* the keys of jsonl, whose"),
+        ('[{"text": "a", "entities": []}]', "task 1 is no task of Label Studio"),
+        ('[{"text": "a", "label": [[0, 1, "C"]]}]', "task 1 .* the keys of doccano"),
+        ('[{"text": "a", "spans": [{"start": 0, "end": 1, "label": "C"}]}]', "task 1 .* the keys of prodigy"),
         (
             '[{"data":{"text":"a"},"annotations":[{"result":[{"value":{"start":0,"end":9,"labels":["C"]}}]}]}]',
             r"task 1 has the entity \[0, 9\) 'C', outside",

@@ -90,6 +90,7 @@ def test_a_failure_in_the_middle_leaves_the_old_file(tmp_path: Path):
         ),
         ({"text": ["x"], "seconds": [float("nan")]}, "row 1 has the `seconds` nan"),
         ({"text": ["x"], "values": [[{"name": "v"}]]}, "row 1 has the `values`"),
+        ({"text": ["x"], "values": [["TiO2"]]}, r"row 1 has the `values` \['TiO2'\]"),
         ({"text": ["x"], "meta": ["{"]}, "row 1 is not JSON"),
         ({"text": ["x"], "meta": ["[1]"]}, "row 1 has a `meta` that is a list"),
     ],

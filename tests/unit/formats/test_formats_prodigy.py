@@ -59,6 +59,11 @@ def test_accepted_without_spans_is_none_here_and_no_answer_is_not_annotated(tmp_
     assert (none.entities, open_one.entities, given.entities) == ((), None, ())
 
 
+def test_what_a_task_holds_beside_is_left_out_and_counted_by_key(tmp_path: Path):
+    with pytest.warns(FormatWarning, match=r"1 `relations` left out \(first: line 2\); 1 `doi` left out"):
+        read(tmp_path, TASK, {**TASK, "text": "🧪 NaCl in water, too", "relations": [{"head": 1}], "doi": "10.1/2"})
+
+
 def test_what_is_written_has_tokens_that_make_up_the_text_and_spans_on_their_edges(tmp_path: Path):
     text = "  a\u0301b \n NaCl  x "
     spans = (Span(2, 4, "A"), Span(2, 5, "B"), Span(11, 16, "C"))
@@ -96,7 +101,7 @@ def test_an_answer_comes_back_as_it_was_and_a_new_one_replaces_it(tmp_path: Path
         ({"spans": [{"start": 2, "end": 60, "label": "C"}]}, "outside or empty"),
         ({"spans": 3}, "has the spans 3"),
         ({"tokens": 3, "spans": [{"start": 2, "end": 60, "token_start": 0, "token_end": 0, "label": "C"}]}, "outside"),
-        ({"meta": [1]}, "has the meta"),
+        ({"meta": [1]}, "has a `meta` that is a list"),
         ({"text": None}, "has no `text`"),
     ],
 )

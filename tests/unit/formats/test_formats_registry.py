@@ -90,14 +90,14 @@ def test_an_unknown_name_lists_the_formats_and_the_nearest():
     assert all(name in caught.value.remedy for name in FORMATS)
 
 
-def test_a_folder_with_an_ann_is_brat_and_one_of_a_dataset_is_that(tmp_path: Path):
-    for name, format in (("a.ann", "brat"), ("a.parquet", "parquet"), ("state.json", "huggingface")):
+def test_a_folder_is_told_by_its_files_whatever_texts_lie_beside_them(tmp_path: Path):
+    for name, format in (("a.ann", "brat"), ("a.parquet", "parquet"), ("state.json", "huggingface"), ("a.txt", "text")):
         folder = tmp_path / format
         folder.mkdir()
         (folder / name).write_text("")
         assert detect(folder).name == format
-    (tmp_path / "brat/a.txt").write_text("x")
-    assert detect(tmp_path / "brat").name == "brat"
+        (folder / "README.txt").write_text("x")
+        assert detect(folder).name == format
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.conll", "a.csv", "a.txt", "a.json"])

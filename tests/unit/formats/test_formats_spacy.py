@@ -28,7 +28,9 @@ def read(path: Path) -> list[Document]:
 
 
 @needs_spacy
-@pytest.mark.parametrize("documents", [[FLAT, OPEN, NONE, EMPTY], [FLAT, OPEN, OVERLAPPING, NONE]])
+@pytest.mark.parametrize(
+    "documents", [[FLAT, OPEN, NONE, EMPTY, Document(DocId("f"), "")], [FLAT, OPEN, OVERLAPPING, NONE]]
+)
 def test_documents_come_back_from_a_doc_bin(tmp_path: Path, documents: list[Document]):
     path = tmp_path / "a.spacy"
     Spacy().write(documents, path)
@@ -86,6 +88,19 @@ def test_a_doc_bin_made_by_spacy_is_read_and_its_other_groups_are_told(tmp_path:
         first, second = read(path)
     assert first == Document(DocId("train-1"), "NaCl in water", (Span(0, 4, "C"), Span(0, 13, "S")))
     assert second == Document(DocId("train-2"), "plain")
+
+
+@needs_spacy
+def test_entities_that_spacy_set_since_are_read(tmp_path: Path):
+    import spacy
+    from spacy.tokens import DocBin
+
+    path, vocab = tmp_path / "a.spacy", spacy.blank("en").vocab
+    Spacy().write([OPEN], path)
+    (doc,) = DocBin().from_disk(path).get_docs(vocab)
+    doc.ents = [doc.char_span(0, 4, label="C")]
+    DocBin(docs=[doc], store_user_data=True).to_disk(path)
+    assert read(path) == [Document(OPEN.id, OPEN.text, (Span(0, 4, "C"),))]
 
 
 @needs_spacy
