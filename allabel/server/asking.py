@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, ExitStack
+from typing import Any, TypeVar
 
 from allabel.annotate.base import Demonstration
 from allabel.annotate.llm.annotator import LlmAnnotator
@@ -15,6 +16,7 @@ from allabel.errors import AllabelError
 from allabel.reply import Reply, Status
 from allabel.server.problems import ProblemError
 
+T = TypeVar("T")
 RETRY_S = 5.0
 logger = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class AskingEngine:
     async def tag(self, texts: Sequence[str], shots: int | None, *, behind: bool = False) -> list[Reply]:
         """Return one reply a text, in order."""
         if behind:
-            found = await asyncio.gather(*(self._one_behind(text, shots) for text in texts))
+            found = await _all([self._one_behind(text, shots) for text in texts])
             return [reply for replies in found for reply in replies]
         if self._n_texts and self._n_texts + len(texts) > self._most:
             raise ProblemError(
@@ -94,12 +96,7 @@ class AskingEngine:
         self._n_texts += len(texts)
         try:
             batch, keys = await asyncio.to_thread(self._begun, texts, replies, shots)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for key in keys:
-                        group.create_task(self._ask(batch, key))
-            except* AllabelError as errors:
-                raise errors.exceptions[0] from None
+            await _all([self._ask(batch, key) for key in keys])
         finally:
             self._n_texts -= len(texts)
         return [replies[i] for i in range(len(texts))]
@@ -137,3 +134,13 @@ class AskingEngine:
                     logger.warning("%s", first)
                 self._problem = f"the model's server: {first}"
             await asyncio.sleep(RETRY_S)
+
+
+async def _all(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Return what each gives, in order; the first that fails ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in asked]
+    except* AllabelError as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]

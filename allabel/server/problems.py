@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from allabel.errors import AllabelError, DatabaseError, InputError, ServerError
 
@@ -29,6 +30,7 @@ TITLES = {
     503: "Not ready",
     504: "It took too long",
 }
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class ProblemError(AllabelError):
@@ -101,7 +103,9 @@ def install(app: FastAPI) -> None:
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, str(error.detail), headers=error.headers, request_id=_id(request))
+        # Starlette names the methods of the first route at an address, and there may be others.
+        headers = {"Allow": ", ".join(_methods(request))} if error.status_code == 405 else error.headers
+        return problem(error.status_code, str(error.detail), headers=headers, request_id=_id(request))
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -124,6 +128,12 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def _id(request: Request) -> str:
     found: str = request.scope.get("allabel.request_id", "")
     return found
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that the request's address takes."""
+    asked = [(method, {**request.scope, "method": method}) for method in METHODS]
+    return [m for m, scope in asked if any(one.matches(scope)[0] is Match.FULL for one in request.app.routes)]
 
 
 def _pointer(loc: Sequence[Any]) -> str:

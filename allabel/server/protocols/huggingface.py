@@ -1,6 +1,7 @@
 """Hugging Face's token classification: what its Inference API and pipelines take and give."""
 
 import re
+from bisect import bisect_left, bisect_right
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
@@ -101,13 +102,13 @@ def _found(line: dict[str, Any], how: Parameters) -> Found:
 
 def _tokens(text: str, entities: list[dict[str, Any]]) -> list[Token]:
     places = [(n, one.start(), one.end()) for n, one in enumerate(_TOKEN.finditer(text), start=1)]
+    firsts, lasts = [first for _, first, _ in places], [last for _, _, last in places]
     found: list[Token] = []
     for one in entities:
         prefix = "B-"
-        for n, first, last in places:
+        for n, first, last in places[bisect_right(lasts, one["start"]) : bisect_left(firsts, one["end"])]:
             start, end = max(first, one["start"]), min(last, one["end"])
-            if start < end:
-                name, word = prefix + one["label"], text[start:end]
-                found.append(Token(entity=name, score=one["score"], index=n, word=word, start=start, end=end))
-                prefix = "I-"
+            name, word = prefix + one["label"], text[start:end]
+            found.append(Token(entity=name, score=one["score"], index=n, word=word, start=start, end=end))
+            prefix = "I-"
     return found

@@ -147,7 +147,8 @@ class _Stream:
         except ValidationError as error:
             first = error.errors()[0]
             where = "/".join(map(str, first["loc"]))
-            answer = {"line": n, "problem": {"status": 422, "detail": f"{where}: {first['msg']}".removeprefix(": ")}}
+            told = ProblemError(422, f"{where}: {first['msg']}".removeprefix(": "))
+            answer = {"line": n, "problem": as_json(told)}
         except AllabelError as error:
             answer = {"line": n, "problem": as_json(error)}
         except Exception as error:

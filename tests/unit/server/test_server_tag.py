@@ -137,3 +137,17 @@ def test_a_request_id_of_the_callers_comes_back_and_one_that_is_none_does_not(ap
 def test_an_unknown_address_and_method_are_problems_too(api):
     assert api.get("/nowhere").json()["status"] == 404
     assert api.get("/v1/tag").json()["status"] == 405
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "takes"),
+    [
+        ("PUT", "/v1/jobs", "GET, POST"),
+        ("POST", f"/v1/jobs/{'0' * 32}", "GET, DELETE"),
+        ("GET", "/v1/tag", "POST"),
+        ("DELETE", "/openapi.json", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_all_that_the_address_takes(api, method, path, takes):
+    answer = api.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, takes)
