@@ -262,9 +262,12 @@ class Desk:
     def _taken_by(self, connection: Connection, doc_id: DocId) -> hand.Lease | None:
         """The lease of another person that leaves no seat; None where this person may have the text."""
         now = self._clock()
-        others = [x for x in hand.leases_on(connection, doc_id) if x.person != self._name and x.until > now]
+        held = [lease for lease in hand.leases_on(connection, doc_id) if lease.until > now]
+        others = [lease for lease in held if lease.person != self._name]
         if not others or self._reviews or not self._is_double(doc_id):
             return next(iter(others), None)
+        if len(others) < len(held):  # a third who answers late takes nobody's seat away
+            return None
         authors = select(annotations.c.author).where(annotations.c.doc_id == doc_id).distinct()
         answered = set(connection.execute(authors).scalars())
         seated = {lease.person for lease in others} | answered - {self._name}

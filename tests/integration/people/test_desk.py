@@ -272,6 +272,19 @@ def test_a_doubly_annotated_text_is_done_when_two_people_answered(store: Store) 
     assert [x.author for x in store.history(A)] == ["ada", "bo"]
 
 
+def test_a_late_answer_of_a_third_takes_nobody_s_seat_away(store: Store) -> None:
+    queue(store, ["t0"])
+    clock = Clock()
+    ada, bo, cy = (desk(store, name, clock, double_share=1.0) for name in ("ada", "bo", "cy"))
+    ada.next()
+    clock.pass_minutes(60)
+    assert [one.next().document.id for one in (bo, cy)] == ["t0", "t0"]
+    ada.save(answer("t0", SALT))
+    for one in (bo, cy):
+        assert one.open(DocId("t0")).double
+        assert one.keep_draft(DocId("t0"), draft(SALT))
+
+
 def test_a_review_settles_a_double_text_and_is_seen_by_both(store: Store) -> None:
     queue(store, "ab")
     ada, bo = (desk(store, name, double_share=1.0) for name in ("ada", "bo"))

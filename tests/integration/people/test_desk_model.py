@@ -79,6 +79,8 @@ class Desks(RuleBasedStateMachine):
         others, authors = self.others(who, id), self.authors(id)
         if self.seats(id) == 1:
             return not others
+        if self.texts[id].leases.get(who, 0) > self.minute:
+            return True
         if who in authors:
             return len(others) < 2
         return not others or len(others | authors) < 2
