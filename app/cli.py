@@ -1,14 +1,13 @@
 """`allabel app`: the annotation app on one project, in the browser."""
 
-import errno
 import os
-import socket
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from allabel.errors import InputError, MissingExtraError
+from allabel.listening import refuse_taken
 from app.settings import FOLDER, LOCAL_HOSTS, theme
 
 ENTRY = Path(__file__).parent / "entry" / "main.py"
@@ -33,7 +32,7 @@ def app(folder: Path, /, port: int, host: str, no_browser: bool) -> None:
         raise InputError("is a file, not a folder", file=place, remedy="name the project's folder with -p")
     if host not in LOCAL_HOSTS:
         _refuse_open_door(folder, host)
-    _refuse_taken(host, port)
+    refuse_taken(host, port)
     from streamlit.web.cli import main
 
     os.environ[FOLDER] = str(folder.resolve())
@@ -62,28 +61,6 @@ def flags(folder: Path, port: int, host: str, *, browser: bool) -> list[str]:
     allowed = [("server.allowedHosts", name) for name in LOCAL_HOSTS] if host in LOCAL_HOSTS else []
     secrets = [("secrets.files", root / ".streamlit" / "secrets.toml") for root in (Path.home(), folder)]
     return [f"--{name}={value}" for name, value in [*options.items(), *allowed, *secrets]]
-
-
-def _refuse_taken(host: str, port: int) -> None:
-    """Refuse a place to listen that cannot be had, before anything is started there."""
-    try:
-        kind, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(kind, socket.SOCK_STREAM) as trial:
-            if os.name != "nt":  # there it would let two programs listen at one place
-                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(address)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise InputError(
-                f"another program listens on port {port} already, perhaps this app on another project",
-                remedy=f"open http://localhost:{port} to see, or choose another port: --port {port % 65535 + 1}",
-            ) from error
-        if error.errno == errno.EACCES:
-            raise InputError(f"port {port} is not for everybody", remedy="choose one above 1023: --port") from error
-        raise InputError(
-            f"the app cannot listen on {host!r}: {error.strerror}",
-            remedy="give --host an address of this machine, such as localhost, or 0.0.0.0 for all of them",
-        ) from error
 
 
 def _refuse_open_door(folder: Path, host: str) -> None:

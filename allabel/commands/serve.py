@@ -10,6 +10,7 @@ import click
 
 from allabel.console import open_project, printable, say
 from allabel.errors import InputError, MissingExtraError
+from allabel.listening import refuse_taken
 
 if TYPE_CHECKING:
     from allabel.project import Project
@@ -51,6 +52,7 @@ def serve(
                 f"whoever reaches {how.host} could use the server, for the project has no keys",
                 remedy="allabel serve keys add NAME; or --open where others keep strangers away",
             )
+        refuse_taken(how.host, how.port)
         _tell(project, with_keys=with_keys)
     run(folder, flags, how)
 

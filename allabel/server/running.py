@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,6 @@ KEEP_ALIVE_S = 30
 def serve(folder: Path, flags: dict[str, Any], settings: Serve) -> None:
     """Serve a project until SIGTERM or SIGINT; returns when the last answer is out."""
     os.environ[VARIABLE] = json.dumps([str(folder.absolute()), flags])
-    with tempfile.TemporaryDirectory(prefix="allabel-figures-") as figures:
-        if settings.workers > 1:
-            os.environ[FIGURES] = figures
-        _run(settings)
-
-
-def _run(settings: Serve) -> None:
     config = uvicorn.Config(
         "allabel.server.asgi:app",
         factory=True,
@@ -40,9 +34,18 @@ def _run(settings: Serve) -> None:
         timeout_graceful_shutdown=round(settings.timeout_s) + 5,
     )
     if settings.workers == 1:
+        # Uvicorn sends the signal again when it has ended: that is no failure.
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, _ended)
         uvicorn.Server(config).run()
-    else:
+        return
+    with tempfile.TemporaryDirectory(prefix="allabel-figures-") as figures:
+        os.environ[FIGURES] = figures
         _Processes(config, [config.bind_socket()]).run()
+
+
+def _ended(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)
 
 
 class _Processes(Multiprocess):

@@ -91,7 +91,7 @@ def test_one_that_falls_silent_is_left_aside_and_asked_again_once_it_answers(
     fault: str, one: FaultyServer, other: FaultyServer
 ):
     told: list[str] = []
-    sender = transport(f"{one.url},{other.url}", policy=QUICK, concurrency=2, timeout_s=0.3, tell=told.append)
+    sender = transport(f"{one.url},{other.url}", policy=QUICK, concurrency=2, timeout_s=1.5, tell=told.append)
 
     async def work(session: Session) -> None:
         await ask(session, *"abcd")
