@@ -30,9 +30,13 @@ class StoppedError(AllabelError):
 
 
 class Apart:
-    """Runs one function at a time in a process of low priority; further calls wait. `stop` ends what runs."""
+    """Runs one function at a time in a process of its own; further calls wait. `stop` ends what runs.
 
-    def __init__(self) -> None:
+    nice: how far the process steps back behind others, from 0 to 19; owners change it between calls.
+    """
+
+    def __init__(self, nice: int = NICE) -> None:
+        self.nice = nice
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = False
         self._lock, self._turn = threading.Lock(), threading.Lock()
@@ -84,7 +88,10 @@ class Apart:
             if self._stopped:
                 raise StoppedError("the work was stopped")
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "allabel.apart"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
+                [sys.executable, "-m", "allabel.apart", str(self.nice)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
             )
             return self._process
 
@@ -102,7 +109,7 @@ def main() -> None:
     result = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     if hasattr(os, "nice"):
-        os.nice(NICE)
+        os.nice(int(sys.argv[1]))
     function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301  our own parent wrote it
     told: tuple[object, ...]
     try:

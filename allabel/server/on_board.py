@@ -13,7 +13,7 @@ from allabel.annotate.base import Demonstration
 from allabel.annotate.demonstrations import Demonstrations, RetrieverFactory
 from allabel.annotate.embedded import EmbeddedAnnotator, replies
 from allabel.annotate.tagger import Learned, Tagger
-from allabel.apart import Apart, StoppedError
+from allabel.apart import NICE, Apart, StoppedError
 from allabel.errors import AllabelError
 from allabel.refreshing import Learned as Digests
 from allabel.refreshing import is_old, learned_from
@@ -29,7 +29,8 @@ class OnBoard:
     """Tags with a CRF whose weights are learned in a process of low priority, while this one goes on answering.
 
     A demonstration is retrieved as soon as `show` returns; the weights learn it when a tenth is new (as suggestions
-    do), and not more often than every `rest_s` seconds. Without an annotation there is nothing to tag with.
+    do), and not more often than every `rest_s` seconds. Without an annotation there is nothing to tag with. The first
+    weights are learned at the priority of the server itself, since it can tag nothing before.
     """
 
     name = EmbeddedAnnotator.name
@@ -98,6 +99,7 @@ class OnBoard:
 
     async def _learn(self) -> None:
         while await asyncio.to_thread(self._is_old):
+            self._apart.nice = 0 if self._tagger is None else NICE
             try:
                 taught = await asyncio.to_thread(self._apart.call, jobs.learn_on_board, self._folder, self._flags)
             except StoppedError:

@@ -37,6 +37,8 @@ def test_work_apart_is_done_in_another_process():
     assert apart.call(os.getpid) != os.getpid()
     assert apart.call(operator.add, [1], [2]) == [1, 2]
     assert apart.call(os.getpriority, os.PRIO_PROCESS, 0) > os.getpriority(os.PRIO_PROCESS, 0)
+    apart.nice = 0
+    assert apart.call(os.getpriority, os.PRIO_PROCESS, 0) == os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def test_what_the_work_prints_is_not_taken_for_its_result():
