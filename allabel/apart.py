@@ -87,7 +87,7 @@ class Apart:
         with self._lock:
             if self._stopped:
                 raise StoppedError("the work was stopped")
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-m", "allabel.apart", str(self.nice)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -24,7 +24,7 @@ from salts import KEYS, make_salts
 from app.cli import ENTRY
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 60
+START_S = 180
 
 
 class Served:
@@ -136,7 +136,7 @@ def page(chromium: Any, request: pytest.FixtureRequest, shots: Path) -> Iterator
     """A page in a browser context of its own; a failing test leaves a picture of it."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     made = context.new_page()
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(45_000)
     yield made
     if request.node.stash.get(_failed, False):
         name = re.sub(r"[^\w-]+", "_", request.node.name)

@@ -62,7 +62,7 @@ class Case:
         lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
         return [op for op in map(json.loads, lines) if kind in {None, op["op"]}]
 
-    def wait(self, kind: str, n: int = 1, timeout_s: float = 15) -> dict[str, Any]:
+    def wait(self, kind: str, n: int = 1, timeout_s: float = 45) -> dict[str, Any]:
         """Wait until n ops of a kind reached Python; gives the last."""
         for _ in range(int(timeout_s * 20)):
             found = self.ops(kind)

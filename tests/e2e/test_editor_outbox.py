@@ -34,7 +34,7 @@ def test_work_done_while_the_server_is_dead_arrives_when_it_is_back(
     server.kill9()
     case.keys("ArrowRight", "ArrowRight", "2", "Enter")
     assert case.said == "Saving…"
-    page.wait_for_selector("text=Not saved yet; kept in this browser", timeout=10_000)
+    page.wait_for_selector("text=Not saved yet; kept in this browser", timeout=40_000)
     assert case.ops("save") == []
     server.restart()
     saved = case.wait("save", timeout_s=60)
@@ -62,7 +62,7 @@ def test_an_op_that_the_server_does_not_acknowledge_is_sent_again(case: Case, tm
     case.show("THF and water", "The next text.")
     (tmp_path / "refuse").touch()
     case.keys("1", "Enter")
-    page.wait_for_selector("text=Not saved yet; kept in this browser", timeout=10_000)
+    page.wait_for_selector("text=Not saved yet; kept in this browser", timeout=40_000)
     (tmp_path / "refuse").unlink()
     assert case.entities(case.wait("save", timeout_s=30)) == [(0, 3, "Solvent")]
     page.wait_for_selector("text=The next text.")

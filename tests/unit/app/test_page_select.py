@@ -49,7 +49,7 @@ def test_what_was_chosen_gets_suggestions_before_anybody_opens_it(
     page.number_input(key="select.amount.texts").set_value(2.0).run()
     page.selectbox(key="select.strategy").set_value("core_set").run()
     next(b for b in page.button if b.label == "Choose these texts").click().run()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     with Project.open(folder) as project:
         while len(project.store.tagged()) < 2 and time.monotonic() < until:
             time.sleep(0.1)

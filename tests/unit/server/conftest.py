@@ -18,5 +18,5 @@ def url(project) -> str:
 
 @pytest.fixture
 def api(url) -> httpx.Client:
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx.Client(base_url=url, timeout=120) as client:
         yield client

@@ -17,7 +17,7 @@ NEW = {
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     folder = taught(tmp_path_factory.mktemp("corpus") / "p")
-    with served(folder) as url, httpx.Client(base_url=url, timeout=30) as api:
+    with served(folder) as url, httpx.Client(base_url=url, timeout=120) as api:
         yield folder, api
 
 
@@ -86,7 +86,7 @@ def test_what_another_process_annotates_is_retrieved_soon(own):
 
         file.write_text(json.dumps(text) + "\n", encoding="utf-8")
         project.import_records(read_documents(file), file, "annotations")
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while True:
         (one,) = api.post("/v1/tag", json={"text": "twonk grelk", "shots": 1}).json()["documents"]
         if one["demonstrations"] == ["elsewhere"]:
@@ -137,7 +137,7 @@ def test_an_annotation_that_cannot_be_is_refused_and_nothing_is_kept(own, change
 
 def test_a_server_without_annotations_says_what_it_waits_for_and_begins_with_the_first(tmp_path):
     folder = taught(tmp_path / "p", 0)
-    with served(folder, wait=False) as url, httpx.Client(base_url=url, timeout=60) as api:
+    with served(folder, wait=False) as url, httpx.Client(base_url=url, timeout=120) as api:
         ready = api.get("/readyz")
         assert ready.status_code == 503
         assert "annotated text" in ready.json()["waits_for"][0]
@@ -147,7 +147,7 @@ def test_a_server_without_annotations_says_what_it_waits_for_and_begins_with_the
         api.post("/v1/annotations", json={"documents": [new(folder)]})
         import time
 
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while api.get("/readyz").status_code != 200:
             assert time.monotonic() < until
             time.sleep(0.1)

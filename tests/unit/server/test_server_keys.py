@@ -65,7 +65,7 @@ def test_each_address_wants_its_scope(tmp_path, caplog):
     with Project.open(folder) as project:
         tokens = {scope: Keys(project.store).add(scope.value, [scope])[1] for scope in Scope}
     caplog.set_level(logging.DEBUG)
-    with served(folder) as url, httpx.Client(base_url=url, timeout=30) as api:
+    with served(folder) as url, httpx.Client(base_url=url, timeout=120) as api:
         for scope, (method, path) in EVERY.items():
             body = {"json": {"text": "NaCl"}} if path == "/v1/tag" else {"json": {}} if method == "POST" else {}
             nobody = api.request(method, path, **body)
@@ -94,7 +94,7 @@ def test_a_revoked_key_is_let_in_no_more_within_a_second_and_the_author_is_the_k
     with Project.open(folder) as project:
         keys = Keys(project.store)
         _, token = keys.add("the lab", [Scope.TAG, Scope.ANNOTATE])
-        with served(folder) as url, httpx.Client(base_url=url, timeout=30) as api:
+        with served(folder) as url, httpx.Client(base_url=url, timeout=120) as api:
             api.headers["Authorization"] = f"Bearer {token}"
             (id,) = api.post("/v1/annotations", json={"documents": [{"text": "x", "entities": []}]}).json()["ids"]
             assert project.store.history(id)[0].author == "the lab"

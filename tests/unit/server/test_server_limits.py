@@ -37,7 +37,7 @@ def test_texts_are_counted_by_their_number():
 @pytest.mark.enable_socket
 def test_too_many_requests_of_one_caller_are_told_when_to_come_back(tmp_path):
     table = {"requests_per_minute": 5}
-    with served(taught(tmp_path / "p"), serve=table) as url, httpx.Client(base_url=url) as api:
+    with served(taught(tmp_path / "p"), serve=table) as url, httpx.Client(base_url=url, timeout=120) as api:
         answers = [api.post("/v1/tag", json={"text": "NaCl"}) for _ in range(7)]
     assert [a.status_code for a in answers] == [200] * 5 + [429] * 2
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 61

@@ -61,7 +61,7 @@ def test_texts_of_different_shots_asked_for_at_once_come_back_to_whom_they_belon
     import asyncio
 
     async def ask():
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=120) as client:
             bodies = [{"texts": [TEXTS[i % 12]], "shots": i % 3} for i in range(60)]
             return await asyncio.gather(*(client.post("/v1/tag", json=body) for body in bodies))
 

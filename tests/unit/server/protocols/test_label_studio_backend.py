@@ -77,7 +77,7 @@ def n_demonstrations(api) -> int:
 def own(tmp_path_factory):
     """A server whose corpus the tests of this module add to."""
     folder = taught(tmp_path_factory.mktemp("own") / "p")
-    with served(folder) as url, httpx.Client(base_url=url, timeout=30) as api:
+    with served(folder) as url, httpx.Client(base_url=url, timeout=120) as api:
         yield folder, api
 
 
@@ -271,7 +271,7 @@ def test_the_key_comes_as_the_password_and_a_webhook_needs_the_scope_to_annotate
         _, tagging = Keys(project.store).add("tags", [Scope.TAG])
         _, both = Keys(project.store).add("both", [Scope.TAG, Scope.ANNOTATE])
     asked = event(folder, "Zorblaxine.", [])
-    with served(folder) as url, httpx.Client(base_url=url, timeout=30) as api:
+    with served(folder) as url, httpx.Client(base_url=url, timeout=120) as api:
         assert api.get("/label-studio/health").status_code == 401
         assert api.get("/label-studio/health", auth=("any", tagging)).status_code == 200
         predicted = api.post("/label-studio/predict", json=predict_of(["in DMF"], config(names_of(folder))))
