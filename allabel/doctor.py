@@ -72,7 +72,7 @@ def _calibration(folder: Path) -> list[Finding]:
 
 
 def _tuned(folder: Path) -> list[Finding]:
-    from allabel.active.tuning import tagger_class
+    from allabel.active.tuning import check_whole, tagger_class
     from allabel.finetuning import age
     from allabel.project import Project
 
@@ -85,6 +85,7 @@ def _tuned(folder: Path) -> list[Finding]:
                 [Finding(False, "tuned model", "there is none, and it is in use: allabel finetune")] if in_use else []
             )
         tagger_class(found.tuned.tagger)
+        check_whole(found.tuned)
     except AllabelError as error:
         return [Finding(False, "tuned model", str(error))]
     return [Finding(found.fits or not in_use, "tuned model", found.sentence())]

@@ -67,7 +67,7 @@ class Project:
         place = _place(folder, config.load(folder))
         if not Store.exists(place):
             Store.create(place).close()
-        with Store.open(place) as left:
+        with Store.open(place, copies=folder) as left:
             # An earlier `init` that was killed leaves an empty store; one with documents has lost its labels.
             if left.count():
                 what, or_another = (DATABASE, "") if isinstance(place, Path) else ("the database", ", or name another")
@@ -90,7 +90,7 @@ class Project:
             )
         settings = config.load(folder, **flags)
         schema = LabelSchema.read(folder / LABELS)
-        return cls(folder, schema, Store.open(_place(folder, settings)), settings)
+        return cls(folder, schema, Store.open(_place(folder, settings), copies=folder), settings)
 
     @property
     def place(self) -> str | Path:
@@ -139,9 +139,15 @@ class Project:
             elif role == "annotations":
                 imported = [_annotation(d, author="import", source=file.name) for d in answered]
                 self.store.add_annotations(
-                    [replace(a, seconds=d.seconds) for a, d in zip(imported, answered, strict=True)]
+                    self._new_of([replace(a, seconds=d.seconds) for a, d in zip(imported, answered, strict=True)])
                 )
         return Imported(len(documents), new, 0 if role == "texts" else len(answered), role)
+
+    def _new_of(self, imported: Sequence[Annotation]) -> list[Annotation]:
+        """Leave out the texts whose latest answer this very import gave: a file that comes again is kept once."""
+        last = {answer.doc_id: _said(answer) for answer in imported}
+        there = {id for id, answer in self.store.annotations().items() if last.get(id) == _said(answer)}
+        return [answer for answer in imported if answer.doc_id not in there]
 
     def pool(self) -> Pool:
         """Return all texts, those annotated or queued marked as labelled."""
@@ -314,3 +320,7 @@ def _place(folder: Path, settings: Settings) -> str | Path:
 
 def _annotation(document: Document, *, author: str, source: str) -> Annotation:
     return Annotation(DocId(document.id), document.entities or (), author, source, datetime.now(UTC))
+
+
+def _said(answer: Annotation) -> tuple[object, ...]:
+    return sorted(answer.entities), answer.author, answer.source, answer.seconds

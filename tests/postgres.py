@@ -63,6 +63,8 @@ def _memory() -> str | None:
 class PostgresServer:
     """A running server. Use as a context manager."""
 
+    options = OPTIONS
+
     def __enter__(self) -> "PostgresServer":
         self._prefix, self._user = _as_a_user()
         programs = binary("initdb"), binary("postgres")
@@ -87,7 +89,9 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, also after `stop` or `kill`; returns when it answers."""
-        options = [part for option in (*OPTIONS, f"unix_socket_directories={self.folder}") for part in ("-c", option)]
+        options = [
+            part for option in (*self.options, f"unix_socket_directories={self.folder}") for part in ("-c", option)
+        ]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._prefix, self._program, "-D", str(self.folder / "data"), *options],

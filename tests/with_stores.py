@@ -10,6 +10,8 @@ from postgres import PostgresServer
 from allabel.store import Store
 
 DATABASES = ("sqlite", "postgresql")
+# For tests that take seconds, of which the default suite has few.
+SERVER_IF_SLOW = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
 TEMPLATE = "allabel_template"
 _SERVER = pytest.StashKey[PostgresServer]()
 

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import NoSuchModuleError
 
 from allabel.errors import StoreError
-from allabel.store.faults import store_errors
+from allabel.store.faults import row_errors, store_errors
 from allabel.store.location import Location
+from allabel.store.turns import turn
 
 BUSY_TIMEOUT_S = 10.0
 # Seconds until a server that does not answer counts as away.
@@ -25,7 +26,7 @@ class Database:
     """An engine with two kinds of transaction: `read` sees one snapshot, `write` commits all or nothing."""
 
     def __init__(self, location: Location, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
-        self.location = location
+        self.location, self._busy_timeout_s = location, busy_timeout_s
         self._engine = _engine(location, busy_timeout_s)
         self._here = threading.local()  # a transaction belongs to the thread that began it
         # A server's writer waits for its lock inside the transaction, and has to see what was committed meanwhile.
@@ -44,7 +45,7 @@ class Database:
             if self._current is not None:
                 yield self._current
             else:
-                with self._engine.connect() as connection:
+                with self._engine.connect() as connection, row_errors(self.location.name):
                     yield connection
 
     @contextmanager
@@ -55,16 +56,24 @@ class Database:
                 with self._current.begin_nested():
                     yield self._current
                 return
-            with self._engine.connect() as plain:
-                connection = plain.execution_options(**self._writes)
-                with connection.begin():
-                    if self.location.path is None:
-                        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
-                    self._here.connection = connection
-                    try:
-                        yield connection
-                    finally:
-                        self._here.connection = None
+            with ExitStack() as begun:
+                # Those who wait for their turn hold no connection that others could read with.
+                with self._turn():
+                    plain = begun.enter_context(self._engine.connect())
+                    connection = plain.execution_options(**self._writes)
+                    begun.enter_context(connection.begin())
+                if self.location.path is None:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+                self._here.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._here.connection = None
+
+    def _turn(self) -> AbstractContextManager[None]:
+        path = self.location.path
+        # A server has a line of its own for those who wait for a lock.
+        return nullcontext() if path is None else turn(path.parent, self._busy_timeout_s)
 
     def close(self) -> None:
         """Close every connection; an SQLite store then folds its -wal file into the database."""
@@ -72,8 +81,9 @@ class Database:
 
 
 def _engine(location: Location, busy_timeout_s: float) -> Engine:
+    # What stands in a text does not stand in an error: parameters are hidden.
     if location.path is not None:
-        engine = create_engine(location.url, connect_args={"timeout": busy_timeout_s})
+        engine = create_engine(location.url, connect_args={"timeout": busy_timeout_s}, hide_parameters=True)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
         return engine
@@ -92,6 +102,7 @@ def _engine(location: Location, busy_timeout_s: float) -> Engine:
             pool_pre_ping=True,
             connect_args=patience,
             json_serializer=_to_json,
+            hide_parameters=True,
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise StoreError(

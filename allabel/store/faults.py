@@ -1,17 +1,22 @@
 """The one place where a database's errors become words for the person who has to mend them."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy.exc import StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from allabel.errors import DatabaseError, StoreError
+from allabel.errors import DatabaseError, SpanError, StoreError
 from allabel.store.server_faults import LOCKED, NUL, server_fault
 
 _PERMISSION = "give yourself write permission on the file and its folder, or copy the project to a folder of yours"
-RESTORE = "restore the file from a copy; keep the damaged one, `sqlite3 FILE .recover` may save what is left in it"
+RESTORE = (
+    "restore a backup (allabel restore FILE.zip FOLDER) or the file from a copy; keep the damaged one, "
+    "`sqlite3 FILE .recover` may save what is left in it"
+)
 # By SQLite's primary result code: what happened, and the way out.
 _FAULTS = {
     sqlite3.SQLITE_BUSY: LOCKED,
@@ -26,6 +31,11 @@ _FAULTS = {
 }
 
 
+# What SQLite says where it cannot even make room for its log.
+_OF_A_FULL_DISK = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_LOG_BYTES = 2**16
+
+
 @contextmanager
 def store_errors(where: str) -> Iterator[None]:
     """Turn what the database layer raises inside into DatabaseError, and into StoreError what no database keeps.
@@ -36,6 +46,22 @@ def store_errors(where: str) -> Iterator[None]:
         yield
     except (StatementError, PoolTimeoutError, sqlite3.Error, UnicodeEncodeError) as error:
         raise _store_error(error, where) from error
+    except UnicodeDecodeError as error:  # the driver cannot say what is wrong: a name in the file is not even text
+        raise DatabaseError("the database is damaged", file=where, remedy=RESTORE) from error
+
+
+@contextmanager
+def row_errors(where: str) -> Iterator[None]:
+    """Turn into DatabaseError what is raised where a row of the database is not what was ever put there."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, SpanError) as error:
+        said = error.problem if isinstance(error, SpanError) else repr(error)
+        raise DatabaseError(
+            f"a row of the database cannot be read: {said}",
+            file=where,
+            remedy="run `allabel doctor` on the project, which names it; restore a backup: allabel restore",
+        ) from error
 
 
 def _store_error(error: Exception, where: str) -> StoreError:
@@ -55,8 +81,16 @@ def _store_error(error: Exception, where: str) -> StoreError:
         problem, remedy = LOCKED
     elif isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        code = sqlite3.SQLITE_FULL if code in _OF_A_FULL_DISK and _is_full(where) else code
         problem, remedy = _FAULTS.get(code, ("the database refused", "run `allabel doctor` on the project"))
         problem = f"{problem} ({cause})"
     else:
         problem, remedy = server_fault(cause)
     return DatabaseError(problem, file=where, remedy=remedy)
+
+
+def _is_full(where: str) -> bool:
+    try:
+        return shutil.disk_usage(Path(where).parent).free < _LOG_BYTES
+    except OSError:
+        return False

@@ -12,7 +12,7 @@ from allabel.store.codec import reply_from_json, spans_from_json
 from allabel.store.documents import count_documents
 from allabel.store.records import Counts
 from allabel.store.selections import count_waiting
-from allabel.store.tables import annotations, documents, gold, tagged
+from allabel.store.tables import annotations, documents, gold, metadata, tagged
 
 
 def count(connection: Connection) -> Counts:
@@ -28,6 +28,12 @@ def count(connection: Connection) -> Counts:
         queued=count_waiting(connection),
         tagged=n_tagged,
     )
+
+
+def n_rows(connection: Connection) -> dict[str, int]:
+    """Count the rows of every table."""
+    tables = metadata.sorted_tables
+    return {t.name: int(connection.execute(select(func.count()).select_from(t)).scalar_one()) for t in tables}
 
 
 def problems(connection: Connection) -> Iterator[str]:

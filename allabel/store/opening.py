@@ -1,55 +1,58 @@
 """Making, opening and migrating a store's database: what is not ours is refused before anything is touched."""
 
-import itertools
 import os
 import sqlite3
-import warnings
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from allabel.errors import StoreError
 from allabel.store.database import Database
 from allabel.store.faults import RESTORE, store_errors
 from allabel.store.location import Location
+from allabel.store.revisions import HEAD, REVISIONS, migrate
+from allabel.store.soundness import check_sound
 from allabel.store.tables import metadata
+from allabel.store.upgrading import bring_up_to_date
 
-# Oldest first; `base` is a database that Alembic knows and nothing has been put into yet.
-REVISIONS = ("base", "0001", "0002", "0003", "0004", "0005", "0006")
-HEAD = REVISIONS[-1]
-MIGRATIONS = Path(__file__).parent / "migrations"
 _INIT = "make a project first: allabel init DIR --labels labels.toml"
 
 
-def create(location: Location, busy_timeout_s: float) -> Database:
-    """Make a new, empty database. Raises StoreError when there is one already."""
-    if location.path is not None:
-        _claim(location.path)
+def create(location: Location, busy_timeout_s: float, fill: Callable[[Connection], None] = lambda _: None) -> Database:
+    """Make a new database, empty but for what `fill` puts in, or none. Raises StoreError when there is one already.
+
+    What a program left that was killed while making one is no database: it is filled.
+    """
+    made = location.path is not None and _claim(location.path)
     database = Database(location, busy_timeout_s)
     try:
         # Looked at under the writer's lock: of two programs creating the same store one is refused.
-        with database.write():
-            if location.path is None:
-                _check_free(database)
+        with database.write() as connection:
+            _check_free(database)
             migrate(database)
+            fill(connection)
     except BaseException:
         database.close()
-        if location.path is not None:
+        # Of two programs that fill the same blank file the refused one must not take the other's.
+        if made and location.path is not None and _is_blank(location.path):
             for leftover in ("", "-wal", "-shm"):
                 Path(f"{location.path}{leftover}").unlink(missing_ok=True)
         raise
     return database
 
 
-def open_existing(location: Location, busy_timeout_s: float) -> Database:
-    """Open a database, migrating an older one after a backup. Raises StoreError where that cannot be."""
+def open_existing(location: Location, busy_timeout_s: float, copies: Path | None) -> Database:
+    """Open a database, migrating an older one after a copy. Raises StoreError where that cannot be.
+
+    copies: the folder for the copy of a server's database; a file's is made beside it.
+    """
     if location.path is not None:
         revision = _file_revision(location.path)
         _check_known(revision, location)
+        check_sound(location.path)
         location.check_writable()
-        if revision != HEAD:
-            _back_up(location.path, revision)
         database = Database(location, busy_timeout_s)
     else:
         database = Database(location, busy_timeout_s)
@@ -61,9 +64,7 @@ def open_existing(location: Location, busy_timeout_s: float) -> Database:
             raise
     try:
         if revision != HEAD:
-            if location.path is None:
-                _tell_to_back_up(location, revision)
-            migrate(database)
+            bring_up_to_date(database, copies)
         with database.read() as connection:  # a file that opens but cannot be read is found here, not later
             connection.execute(text("SELECT version_num FROM alembic_version"))
     except BaseException:
@@ -72,23 +73,10 @@ def open_existing(location: Location, busy_timeout_s: float) -> Database:
     return database
 
 
-def migrate(database: Database) -> None:
-    """Bring the schema to HEAD in one transaction."""
-    # Imported here: Alembic costs 0.2 s, and most runs find the schema current.
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
 def exists(location: Location) -> bool:
     """Tell whether there is a database that somebody made; whether it is a sound store is seen on opening it."""
     if location.path is not None:
-        return location.path.exists()
+        return location.path.exists() and not _is_blank(location.path)
     database = Database(location)
     try:
         return _server_revision(database) is not None
@@ -110,20 +98,13 @@ def _check_free(database: Database) -> None:
         )
 
 
-def _tell_to_back_up(location: Location, revision: str) -> None:
-    warnings.warn(
-        f"{location.name} is brought from schema {revision} to {HEAD}, all or nothing; a server keeps no copy beside "
-        f"it: make one with pg_dump --format=custom --file={location.url.database}.backup {location.url.database} "
-        "before each upgrade of allabel",
-        stacklevel=4,
-    )
-
-
-def _claim(path: Path) -> None:
-    """Make the empty file, so that of two programs creating the same store one is refused."""
+def _claim(path: Path) -> bool:
+    """Make the empty file and return True; False where there is a blank one. Raises StoreError for any other file."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except FileExistsError:
+        if _is_blank(path):
+            return False
         raise _exists(str(path)) from None
     except OSError as error:
         raise StoreError(
@@ -131,6 +112,22 @@ def _claim(path: Path) -> None:
             file=path,
             remedy="name a folder that exists and that you may write to",
         ) from error
+    return True
+
+
+def _is_blank(path: Path) -> bool:
+    """Tell whether a file is empty, or an SQLite database without a table: what a killed `create` leaves."""
+    try:
+        if not path.is_file():
+            return False
+        if path.stat().st_size == 0:
+            # What is in a log beside it was somebody's.
+            wal = Path(f"{path}-wal")
+            return not (wal.exists() and wal.stat().st_size)
+        with store_errors(str(path)), closing(_to_look_at(path)) as connection:
+            return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+    except (OSError, StoreError):
+        return False
 
 
 def _exists(name: str) -> StoreError:
@@ -157,21 +154,28 @@ def _file_revision(path: Path) -> str:
     if size is None:
         raise StoreError("there is no database here", file=path, remedy=_INIT)
     if size == 0:
-        raise StoreError("is empty, so not a database", file=path, remedy=f"delete it, then {_INIT}")
-    wal = Path(f"{path}-wal")
-    # Reading a WAL database makes -wal and -shm files, except where it is promised not to change meanwhile.
-    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "mode=ro&immutable=1"
-    with (
-        store_errors(str(path)),
-        closing(sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True)) as connection,
-    ):
-        if "immutable" in mode:
-            _check_whole(path, connection)
+        raise StoreError("is empty, so not a database", file=path, remedy=_INIT)
+    with store_errors(str(path)), closing(_to_look_at(path)) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "alembic_version" not in names:
             return ""
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return _revision(names, None if row is None else str(row[0]))
+
+
+def _to_look_at(path: Path) -> sqlite3.Connection:
+    """Open a file so that not a byte of it changes. Raises StoreError where it was cut short."""
+    wal = Path(f"{path}-wal")
+    # Reading a WAL database makes -wal and -shm files, except where it is promised not to change meanwhile.
+    mode = "mode=ro" if wal.exists() and wal.stat().st_size else "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True)
+    if "immutable" in mode:
+        try:
+            _check_whole(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
 
 
 def _check_whole(path: Path, connection: sqlite3.Connection) -> None:
@@ -197,16 +201,3 @@ def _revision(names: set[str], stamped: str | None) -> str:
         return "base" if names == {"alembic_version"} else ""
     # Other programs use Alembic too.
     return stamped if {"documents", "annotations"} <= names else ""
-
-
-def _back_up(path: Path, revision: str) -> Path:
-    """Copy the SQLite file beside itself, never over an earlier copy."""
-    names = itertools.chain([""], (f"-{n}" for n in itertools.count(2)))
-    copy = next(c for c in (Path(f"{path}.backup-{revision}{n}") for n in names) if not c.exists())
-    with (
-        store_errors(str(copy)),
-        closing(sqlite3.connect(path)) as source,
-        closing(sqlite3.connect(copy)) as target,
-    ):
-        source.backup(target)
-    return copy

@@ -71,7 +71,9 @@ _BY_WORDS = (
 
 def server_fault(error: BaseException) -> Fault:
     """Say what a driver's error means, with the server's own words, and how to mend it."""
-    state, said = str(getattr(error, "sqlstate", None) or ""), " ".join(str(error).split())
+    # Without the details, in which a server shows the rows that it refused.
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    state, said = str(getattr(error, "sqlstate", None) or ""), " ".join((primary or str(error)).split())
     problem, remedy = _fault(state, said)
     return f"{problem} ({said})", remedy
 

@@ -1,6 +1,6 @@
 """`Store`: everything a project knows, kept so that nothing confirmed is lost and nothing is overwritten."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from allabel.document import Annotation, DocId, Document
 from allabel.errors import StoreError
 from allabel.reply import TaggedDocument
-from allabel.store import annotations, cached, calls, documents, health, opening, progress, replies, selections
+from allabel.store import annotations, cached, calls, copying, documents, health, opening, progress, replies, selections
 from allabel.store.codec import Json
 from allabel.store.database import BUSY_TIMEOUT_S, Database
 from allabel.store.location import Location
@@ -29,9 +29,15 @@ class Store:
         self._database = database
 
     @classmethod
-    def create(cls, url_or_path: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
-        """Make an empty store. Raises StoreError when there is one already."""
-        return cls(opening.create(Location.of(url_or_path), busy_timeout_s))
+    def create(
+        cls,
+        url_or_path: str | Path,
+        *,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        fill: Callable[[Connection], None] = lambda _: None,
+    ) -> Self:
+        """Make a store, empty but for what `fill` puts in; both or nothing. Raises StoreError when there is one."""
+        return cls(opening.create(Location.of(url_or_path), busy_timeout_s, fill))
 
     @classmethod
     def exists(cls, url_or_path: str | Path) -> bool:
@@ -39,12 +45,15 @@ class Store:
         return opening.exists(Location.of(url_or_path))
 
     @classmethod
-    def open(cls, url_or_path: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
-        """Open a store; an older one is migrated, an SQLite file after a copy to `NAME.backup-REVISION`.
+    def open(
+        cls, url_or_path: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, copies: Path | None = None
+    ) -> Self:
+        """Open a store; an older one is migrated after a copy to an SQLite file, `NAME.backup-REVISION`.
 
+        copies: the folder for the copy of a server's database, which without one is not made: a warning says so.
         Raises StoreError, touching nothing, when there is none or it is damaged, foreign, read-only or newer.
         """
-        return cls(opening.open_existing(Location.of(url_or_path), busy_timeout_s))
+        return cls(opening.open_existing(Location.of(url_or_path), busy_timeout_s, copies))
 
     def close(self) -> None:
         """Close every connection."""
@@ -63,6 +72,10 @@ class Store:
         """Commit every write of this thread inside together, or none of them when an exception leaves the block."""
         with self._database.write():
             yield
+
+    def copy_to(self, path: Path) -> dict[str, int]:
+        """Write one state to a new SQLite file, without sign-ins, while others write; returns each table's rows."""
+        return copying.snapshot(self._database, path)
 
     @contextmanager
     def reads(self) -> Iterator[Connection]:
@@ -236,6 +249,11 @@ class Store:
         """The seconds of an author's last n answers that were measured, newest first."""
         with self._database.read() as connection:
             return progress.recent_seconds(connection, author, n)
+
+    def n_rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        with self._database.read() as connection:
+            return health.n_rows(connection)
 
     def check(self) -> list[str]:
         """Say what is wrong with the database, one problem a line; nothing when it is sound."""

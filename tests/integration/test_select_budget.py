@@ -18,7 +18,7 @@ from allabel.select.budget import count_tokens
 from allabel.store import Store
 from allabel.store.database import Database
 from allabel.store.location import Location
-from allabel.store.opening import MIGRATIONS
+from allabel.store.revisions import MIGRATIONS
 
 WORDS = [
     "aspirin",

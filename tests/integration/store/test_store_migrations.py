@@ -18,7 +18,7 @@ from allabel.errors import StoreError
 from allabel.store import Store
 from allabel.store.database import Database
 from allabel.store.location import Location
-from allabel.store.opening import HEAD, MIGRATIONS, REVISIONS
+from allabel.store.revisions import HEAD, MIGRATIONS, REVISIONS
 from allabel.store.tables import metadata
 
 

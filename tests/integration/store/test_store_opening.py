@@ -13,7 +13,7 @@ import pytest
 
 from allabel.document import DocId, Document
 from allabel.errors import StoreError
-from allabel.store import Store
+from allabel.store import Store, soundness
 
 NOBODY = 65534
 
@@ -195,10 +195,17 @@ def test_a_file_made_read_only_while_open_is_named_when_written(made: Path) -> N
             store.add_documents([Document(DocId("new"), "x")])
 
 
-def test_damage_inside_the_file_is_reported_by_check(made: Path) -> None:
+def test_damage_inside_the_file_is_refused_at_opening_and_of_a_large_one_reported_by_check(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = bytearray(made.read_bytes())
     content[-4096 * 5 : -4096 * 3] = b"\xff" * 8192
     made.write_bytes(content)
+    before = files(made.parent)
+    with pytest.raises(StoreError, match="the database is damaged"):
+        Store.open(made)
+    assert files(made.parent) == before
+    monkeypatch.setattr(soundness, "LARGEST_BYTES", 0)
     with Store.open(made) as store:
         assert any("damaged" in problem for problem in store.check())
 

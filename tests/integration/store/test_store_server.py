@@ -13,7 +13,7 @@ from with_stores import TEMPLATE
 from allabel.document import Annotation, DocId, Document
 from allabel.errors import StoreError
 from allabel.store import Store
-from allabel.store.opening import HEAD
+from allabel.store.revisions import HEAD
 from allabel.store.server_faults import server_fault
 
 A = DocId("a")
