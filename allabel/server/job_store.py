@@ -1,7 +1,7 @@
 """Jobs in the store: handed in whole, done in blocks, taken over when whoever worked on one is gone."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -55,11 +55,17 @@ class JobText:
     meta: dict[str, Any]
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class JobStore:
     """The jobs of a project. owner: a name for this process, under which it takes jobs."""
 
-    def __init__(self, store: Store, owner: str, lease_s: float = LEASE_S) -> None:
-        self._store, self._owner, self._lease = store, owner, timedelta(seconds=lease_s)
+    def __init__(
+        self, store: Store, owner: str, lease_s: float = LEASE_S, clock: Callable[[], datetime] = _now
+    ) -> None:
+        self._store, self._owner, self._lease, self._clock = store, owner, timedelta(seconds=lease_s), clock
 
     def add(self, key: str, texts: Iterable[JobText], options: dict[str, Any], id: str = "") -> Job:
         """Keep a job, all of it or nothing; when this returns it survives a power cut.
@@ -70,7 +76,7 @@ class JobStore:
         with self._store.writes() as connection:
             if (kept := connection.execute(select(jobs).where(jobs.c.id == id)).first()) is not None:
                 return _job(kept)
-            row = {"id": id, "key": key, "state": State.QUEUED.value, "options": options, "at": _now()}
+            row = {"id": id, "key": key, "state": State.QUEUED.value, "options": options, "at": self._clock()}
             row |= {"n_texts": 0, "n_done": 0, "n_failed": 0, "error": "", "owner": ""}
             connection.execute(insert(jobs), row)
             for batch in batches(texts):
@@ -96,7 +102,7 @@ class JobStore:
         """Let no more of a caller's job be done; one that ended stays as it is. None where they have no such job."""
         with self._store.writes() as connection:
             mine = update(jobs).where(jobs.c.id == id, jobs.c.key == key, jobs.c.state.in_(OPEN))
-            connection.execute(mine.values(state=State.CANCELLED.value, ended=_now(), owner="", until=None))
+            connection.execute(mine.values(state=State.CANCELLED.value, ended=self._clock(), owner="", until=None))
         return self.get(id, key)
 
     def lines(self, id: str, after: int, most: int) -> list[tuple[int, Line]]:
@@ -108,7 +114,7 @@ class JobStore:
 
     def claim(self) -> Job | None:
         """Take the oldest job that nobody works on; None where there is none."""
-        now = _now()
+        now = self._clock()
         free = or_(jobs.c.until.is_(None), jobs.c.until < now)
         query = select(jobs).where(jobs.c.state.in_(OPEN), free).order_by(jobs.c.at, jobs.c.id).limit(1)
         with self._store.reads() as connection:
@@ -130,18 +136,22 @@ class JobStore:
             return [JobText(row.n, row.doc_id, row.text, row.meta) for row in rows]
 
     def keep(self, id: str, lines: Sequence[tuple[int, Line]]) -> bool:
-        """Keep what was tagged, end the job where that was all; False where the job is no longer this process's."""
+        """Keep what was tagged, end the job where that was all; False where the job is no longer this process's.
+
+        A line that is there already stays and is not counted again.
+        """
         with self._store.writes() as connection:
             if not self._renew(connection, id, ""):
                 return False
+            n_done = n_failed = 0
             for n, line in lines:
                 at = update(job_texts).where(job_texts.c.job == id, job_texts.c.n == n, job_texts.c.line.is_(None))
-                connection.execute(at.values(line=line))
-            n_failed = sum(line["status"] != "ok" for _, line in lines)
-            counts = {"n_done": jobs.c.n_done + len(lines), "n_failed": jobs.c.n_failed + n_failed}
+                if connection.execute(at.values(line=line)).rowcount:
+                    n_done, n_failed = n_done + 1, n_failed + (line["status"] != "ok")
+            counts = {"n_done": jobs.c.n_done + n_done, "n_failed": jobs.c.n_failed + n_failed}
             connection.execute(update(jobs).where(jobs.c.id == id).values(**counts))
             whole = update(jobs).where(jobs.c.id == id, jobs.c.n_done >= jobs.c.n_texts)
-            connection.execute(whole.values(state=State.DONE.value, ended=_now(), owner="", until=None))
+            connection.execute(whole.values(state=State.DONE.value, ended=self._clock(), owner="", until=None))
         return True
 
     def renew(self, id: str) -> bool:
@@ -153,14 +163,14 @@ class JobStore:
         """Say why a job cannot go on just now, and leave it for so long, to others that wait."""
         with self._store.writes() as connection:
             if self._renew(connection, id, error):
-                later = {"owner": "", "until": _now() + timedelta(seconds=seconds)}
+                later = {"owner": "", "until": self._clock() + timedelta(seconds=seconds)}
                 connection.execute(update(jobs).where(jobs.c.id == id).values(**later))
 
     def give_up(self, id: str, error: str) -> None:
         """Cancel a job that can never be done, and say why."""
         with self._store.writes() as connection:
             if self._renew(connection, id, error):
-                over = {"state": State.CANCELLED.value, "ended": _now(), "owner": "", "until": None}
+                over = {"state": State.CANCELLED.value, "ended": self._clock(), "owner": "", "until": None}
                 connection.execute(update(jobs).where(jobs.c.id == id).values(**over))
 
     def release(self, id: str) -> None:
@@ -171,7 +181,7 @@ class JobStore:
 
     def forget(self, days: float) -> int:
         """Remove the jobs that ended so many days ago; returns how many."""
-        old = select(jobs.c.id).where(jobs.c.ended < _now() - timedelta(days=days))
+        old = select(jobs.c.id).where(jobs.c.ended < self._clock() - timedelta(days=days))
         with self._store.reads() as connection:
             if not connection.execute(select(func.count()).select_from(old.subquery())).scalar_one():
                 return 0
@@ -184,11 +194,7 @@ class JobStore:
 
     def _renew(self, connection: Connection, id: str, error: str) -> bool:
         mine = update(jobs).where(jobs.c.id == id, jobs.c.owner == self._owner, jobs.c.state.in_(OPEN))
-        return bool(connection.execute(mine.values(until=_now() + self._lease, error=error[:1000])).rowcount)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        return bool(connection.execute(mine.values(until=self._clock() + self._lease, error=error[:1000])).rowcount)
 
 
 def _job(row: Row[Any]) -> Job:

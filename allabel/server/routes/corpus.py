@@ -92,7 +92,8 @@ async def annotate(
     """
     refuse_too_many(len(asked.documents), service.limits.max_texts, "send them in several requests")
     documents = [_document(one, service.schema, n) for n, one in enumerate(asked.documents)]
-    await asyncio.to_thread(_keep, service, documents, caller.name, f"{caller.id}:{idempotency_key or ''}")
+    save_id = f"{caller.id}:{idempotency_key}" if idempotency_key else ""
+    await asyncio.to_thread(_keep, service, documents, caller.name, save_id)
     # They are kept by now, whatever comes of showing them.
     await service.catch_up()
     return Confirmed(ids=[d.id for d in documents], n_demonstrations=len(service.corpus.demonstrations))
@@ -116,23 +117,21 @@ def _document(one: AnnotationIn, schema: LabelSchema, n: int) -> Document:
 
 def _keep(service: Service, documents: list[Document], author: str, save_id: str) -> None:
     store, now = service.project.store, datetime.now(UTC)
-    once = not save_id.endswith(":")
     answers = [
-        Annotation(d.id, d.entities or (), author, SOURCE, now, save_id=f"{save_id}:{n}" if once else "")
+        Annotation(d.id, d.entities or (), author, SOURCE, now, save_id=f"{save_id}:{n}" if save_id else "")
         for n, d in enumerate(documents)
     ]
     with store.transaction():
-        if once:
-            kept = _kept(store, save_id)
-            if kept and kept != [(one.doc_id, one.entities) for one in answers]:
-                raise ProblemError(409, "this Idempotency-Key belongs to other annotations", remedy="make a new one")
-            if kept:
-                return
+        kept = _kept(store, save_id) if save_id else []
+        if kept and kept != [(one.doc_id, one.entities) for one in answers]:
+            raise ProblemError(409, "this Idempotency-Key belongs to other annotations", remedy="make a new one")
         try:
+            # Also where they are kept: the same key with another text would be confirmed and lost.
             store.add_documents(documents)
         except StoreError as error:
             raise ProblemError(409, error.problem, remedy=error.remedy) from error
-        store.add_annotations(answers)
+        if not kept:
+            store.add_annotations(answers)
 
 
 def _kept(store: Store, save_id: str) -> list[tuple[DocId, tuple[Span, ...]]]:

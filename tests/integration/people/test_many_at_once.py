@@ -81,7 +81,7 @@ def test_a_program_killed_while_saving_loses_nothing_it_confirmed_and_doubles_no
     queue(store, [f"{i:03}" for i in range(300)])
     begun, confirmed = set[str](), set[str]()
     for n_round in range(3):
-        command = [sys.executable, "-c", SCRIPT, place, "ada", str(Path(__file__).parent)]
+        command = [sys.executable, "-c", SCRIPT, place, "ada", str(Path(__file__).parents[2])]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             lines = [process.stdout.readline() for _ in range(21 + 10 * n_round)]

@@ -25,7 +25,7 @@ def label_of(folder) -> str:
     return LabelSchema.read(folder / "labels.toml").names[0]
 
 
-def new(folder, n: int = 0) -> dict:
+def new(folder, n: int | str = 0) -> dict:
     """Return an annotated text; another one for each n."""
     label = label_of(folder)
     return {"text": f"{NEW['text']} ({n})", "entities": [{**e, "label": label} for e in NEW["entities"]]}
@@ -95,12 +95,13 @@ def test_what_another_process_annotates_is_retrieved_soon(own):
         time.sleep(0.05)
 
 
-def test_the_same_idempotency_key_keeps_nothing_twice(own):
+@pytest.mark.parametrize("key", ["save-1", "2026-11-22T10:", ":"])
+def test_the_same_idempotency_key_keeps_nothing_twice(own, key):
     folder, api = own
-    headers = {"Idempotency-Key": "save-1"}
-    body = {"documents": [new(folder, 3)]}
+    headers = {"Idempotency-Key": key}
+    body = {"documents": [new(folder, key)]}
     ids = {api.post("/v1/annotations", json=body, headers=headers).json()["ids"][0] for _ in range(3)}
-    other = api.post("/v1/annotations", json={"documents": [{**new(folder, 3), "entities": []}]}, headers=headers)
+    other = api.post("/v1/annotations", json={"documents": [{**new(folder, key), "entities": []}]}, headers=headers)
     assert other.status_code == 409
     more = api.post(
         "/v1/annotations", json={"documents": [new(folder), {"text": "x", "entities": []}]}, headers=headers
@@ -109,6 +110,16 @@ def test_the_same_idempotency_key_keeps_nothing_twice(own):
     (id,) = ids
     with Project.open(folder) as project:
         assert len(project.store.history(id)) == 1
+
+
+def test_the_same_idempotency_key_with_another_text_under_the_id_is_refused(own):
+    _, api = own
+    headers = {"Idempotency-Key": "other-text"}
+    first = {"id": "one", "text": "NaCl in water", "entities": []}
+    assert api.post("/v1/annotations", json={"documents": [first]}, headers=headers).status_code == 201
+    other = api.post("/v1/annotations", json={"documents": [first | {"text": "KBr in water"}]}, headers=headers)
+    assert other.status_code == 409
+    assert "'one'" in other.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,17 @@ def test_what_was_kept_is_not_done_again_by_who_takes_over(store):
     assert [n for n, _ in other.lines(job.id, -1, 100)] == [0, 1, 2, 3, 4]
 
 
+def test_what_is_kept_twice_counts_once_and_a_text_without_a_line_keeps_the_job_open(store):
+    jobs = JobStore(store, "one")
+    job = jobs.add("k", texts(3), {})
+    jobs.claim()
+    for _ in range(2):
+        assert jobs.keep(job.id, [line(0), line(1, "failed")])
+    there = jobs.get(job.id, "k")
+    assert (there.state, there.n_done, there.n_failed) == (State.RUNNING, 2, 1)
+    assert [text.n for text in jobs.next_texts(job.id, 10)] == [2]
+
+
 def test_nothing_is_kept_of_a_cancelled_job(store):
     jobs = JobStore(store, "one")
     job = jobs.add("k", texts(3), {})

@@ -33,9 +33,8 @@ def test_a_caller_that_leaves_has_no_more_of_its_texts_tagged(url, api):
     body = httpx.Request("POST", url, json={"texts": LONG}).content
     before = tagged()
     with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port)) as connection:
-        head = (
-            f"POST /v1/tag HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
+        head = "POST /v1/tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        head += f"Content-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body)
     until = time.monotonic() + 120
     while "allabel_requests_under_way 1.0" not in api.get("/metrics").text:  # this request itself
