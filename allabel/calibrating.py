@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from allabel import sound
 from allabel.annotate.llm.calibration import Calibration, judged
 from allabel.document import DocId, Span
 from allabel.errors import InputError
-from allabel.formats.files import read_text, write_atomically
+from allabel.formats.files import write_atomically
 from allabel.reply import Status, TaggedDocument
 from retrieval.duplicates import first_alike
 
@@ -106,12 +107,12 @@ class Calibrations:
         if not path.exists():
             return cls()
         try:
-            data = json.loads(read_text(path))
+            data = sound.json_of(sound.text_of(path))
             if data["version"] != _VERSION:
                 raise InputError(f"has the version {data['version']!r}, not {_VERSION}")
             return cls({_source(row): Calibration.from_dict(row) for row in data["calibrations"]})
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError, InputError) as error:
-            problem = error.problem if isinstance(error, InputError) else f"cannot be read: {error!r}"
+        except (OSError, ValueError, TypeError, KeyError, OverflowError, InputError) as error:
+            problem = error.problem if isinstance(error, InputError) else f"cannot be read: {error!r:.200}"
             raise InputError(
                 problem, file=path, remedy="allabel calibrate --remove, then allabel calibrate; no score is lost"
             ) from error

@@ -4,7 +4,6 @@ import difflib
 import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from allabel import sound
 from allabel.errors import InputError
 
 FILE_NAME = "allabel.toml"
@@ -172,6 +172,13 @@ class Settings(BaseSettings):
             raise ValueError("it is no URL such as postgresql+psycopg://user@host/name")
         return database
 
+    @field_validator("vllm")
+    @classmethod
+    def _runs_no_code_of_a_model(cls, vllm: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if vllm.get("trust_remote_code"):
+            raise ValueError("with trust_remote_code a model brings code of its own, which is not run here")
+        return vllm
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -276,8 +283,8 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        data = sound.toml_of(sound.text_of(path))
+    except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", file=path, remedy="mend it, or remove it for defaults") from error
     for secret in SECRETS:
         if secret in data:
@@ -286,7 +293,7 @@ def _read(path: Path) -> dict[str, Any]:
                 file=path,
                 remedy=f"take it out and set OPENAI_{secret.upper()} or ALLABEL_{secret.upper()} instead",
             )
-    if _has_password(str(data.get("database", ""))):
+    if has_password(str(data.get("database", ""))):
         raise InputError(
             "the URL of 'database' holds a password",
             file=path,
@@ -295,7 +302,8 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
-def _has_password(url: str) -> bool:
+def has_password(url: str) -> bool:
+    """Tell whether a database's URL holds a password."""
     try:
         parts = urlsplit(url)
         return bool(parts.password) or "password" in parse_qs(parts.query)

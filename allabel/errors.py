@@ -2,11 +2,22 @@
 
 from pathlib import Path
 
+# A message names what a file holds, and a file may hold a name of a million letters.
+LONGEST = 4000
+
+
+def shortened(text: str) -> str:
+    """Return a text that a person can still read: the beginning of one that is too long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} characters more)"
+
 
 class AllabelError(Exception):
     """The work failed; the command line exits with status 1."""
 
     exit_status = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(message))
 
 
 class InputError(AllabelError):
@@ -15,8 +26,9 @@ class InputError(AllabelError):
     exit_status = 2
 
     def __init__(self, problem: str, *, file: Path | str | None = None, line: int | None = None, remedy: str = ""):
+        problem, remedy = shortened(problem), shortened(remedy)
         where = "" if file is None else f"{file}, line {line}: " if line is not None else f"{file}: "
-        super().__init__(where + problem + (f"\n  remedy: {remedy}" if remedy else ""))
+        Exception.__init__(self, where + problem + (f"\n  remedy: {remedy}" if remedy else ""))
         self.problem, self.file, self.line, self.remedy = problem, file, line, remedy
 
 

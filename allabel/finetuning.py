@@ -123,7 +123,7 @@ def finetune(project: Project, tell: Tell = lambda _: None, *, again: bool = Fal
             file=project.folder,
             remedy="allabel select, then allabel app, or allabel import FILE --as annotations",
         )
-    before = None if again else _learned(folder, found.lesson)
+    before = None if again else _learned(folder, found.lesson, project.settings.finetune.tagger)
     if before is not None:
         return Finetuned(before, None, found.n_blank, found.n_unknown)
     checkpoint = checkpoint_of(project, found.lesson)
@@ -183,7 +183,8 @@ def ask(project: Project, wanted: Wanted, *, query: str = QUERY, seed: int = 0) 
     for one in earlier:
         asked.setdefault(one.doc_id, set()).add((one.start, one.end))
     open_ = [sentence for sentence in sentences if sentence.n_known < len(sentence)]
-    chosen = choose(tuning.open_tagger(found), open_, wanted, query=query, seed=seed, asked=asked) if open_ else []
+    tagger = tuning.open_tagger(found, project.settings.finetune.tagger) if open_ else None
+    chosen = choose(tagger, open_, wanted, query=query, seed=seed, asked=asked) if tagger else []
     if chosen:
         asking = questions.Asking(None, wanted.level, query, wanted.n, found.model, datetime.now(UTC))
         with project.store.writes() as connection:
@@ -238,13 +239,13 @@ def _digest(answers: list[QuestionAnswer]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _learned(folder: Path, lesson: Lesson) -> Tuned | None:
+def _learned(folder: Path, lesson: Lesson, asked: str) -> Tuned | None:
     """Return the tuned model where it has learned just this, and can be loaded."""
     found = tuning.readable(folder)
     if found is None or not found.lesson.is_of(lesson):
         return None
     try:
-        tuning.open_tagger(found)
+        tuning.open_tagger(found, asked)
     except InputError:
         # What is damaged is replaced by what is trained now.
         return None

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from allabel import sound
 from allabel.errors import InputError
 from allabel.formats.files import read_lines
 
@@ -206,7 +207,7 @@ def _row(line: str, path: Path, number: int) -> Row:
         return InputError(problem, file=path, line=number, remedy=remedy)
 
     try:
-        given = json.loads(line)
+        given = sound.json_of(line)
     except ValueError as error:
         raise wrong(f"is not JSON: {error}", "mend the line, or remove it where a crash cut it short") from error
     if not isinstance(given, dict):
@@ -222,7 +223,7 @@ def _row(line: str, path: Path, number: int) -> Row:
         ("value", isinstance(own["value"], int | float) and not isinstance(own["value"], bool), "a number"),
     ):
         if not right:
-            raise wrong(f"{key!r} is {own[key]!r}, not {rule}", "mend it")
+            raise wrong(f"{key!r} is {own[key]!r:.80}, not {rule}", "mend it")
     try:
         own |= {"at": datetime.fromisoformat(own["at"]), "value": float(own["value"])}
         return Row(**own, more={key: value for key, value in given.items() if key not in _KEYS})

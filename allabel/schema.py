@@ -1,12 +1,12 @@
 """The label schema: what may be annotated, with what meaning, colour and key."""
 
 import re
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from allabel import sound
 from allabel.errors import InputError, LabelError
 
 # Okabe and Ito's palette, told apart by most colour-blind readers; it repeats after eight labels.
@@ -86,8 +86,8 @@ class LabelSchema(BaseModel):
     def read(cls, path: Path) -> "LabelSchema":
         """Read `labels.toml`. Raises InputError naming the file and the key that is wrong."""
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            data = sound.toml_of(sound.text_of(path))
+        except (OSError, ValueError) as error:
             raise InputError(f"cannot be read as a label schema: {error}", file=path, remedy=_EXAMPLE) from error
         return _checked(data, path)
 

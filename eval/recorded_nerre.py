@@ -68,7 +68,11 @@ def _spaced(string: str) -> str:
 
 def _mentions(completion: str) -> list[Mention]:
     """Read a completion. Raises ValueError, of which JSONDecodeError is one, where it is no list of records."""
-    records = json.loads(completion.removesuffix(_COMPLETION_END))
+    try:
+        # Some of the recorded models give a key twice, and the published score took the last.
+        records = json.loads(completion.removesuffix(_COMPLETION_END))
+    except RecursionError as error:
+        raise ValueError("lists and objects are nested too deep") from error
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise ValueError("not a list of records")
     return [(label, string) for record in records for label, value in record.items() for string in _strings(value)]

@@ -1,5 +1,6 @@
 """A run's rounds on disk, a JSON line each: what is written survives a kill, and a later run goes on from it."""
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -7,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from allabel import sound
 from allabel.active.base import Tell
 from allabel.errors import InputError
 
 FORMAT = "allabel active learning, 1"
+_LARGEST = 256 * 2**20
 
 
 @dataclass(slots=True)
@@ -33,7 +36,7 @@ class Journal:
         """
         head = json.loads(json.dumps({"format": FORMAT, **header}))
         try:
-            data = path.read_bytes() if path.exists() else b""
+            data = _all_of(path)
         except OSError as error:
             raise _unusable(path, error) from error
         good = data.rfind(b"\n") + 1
@@ -74,18 +77,31 @@ class Journal:
         self.size += len(data)
 
 
+def _all_of(path: Path) -> bytes:
+    """The bytes of a journal, none where there is no file. Raises OSError also where it is too large to be one."""
+    if not path.exists():
+        return b""
+    with sound.opened(path) as file:
+        data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise OSError(errno.EFBIG, "it is too large to be a journal")
+    return data
+
+
 def _line(entry: Mapping[str, Any]) -> bytes:
     return (json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "surrogatepass")
 
 
 def _entry(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
+        # What a run writes may hold NaN and halves of surrogate pairs, which other JSON may not.
         entry = json.loads(line.decode("utf-8", "surrogatepass"))
-    except ValueError as error:
+        sound.refuse_deep(entry)
+    except (ValueError, RecursionError) as error:
         if number == 1:
             raise _no_journal(path) from error
         raise InputError(
-            f"the line cannot be read: {error}", file=path, line=number, remedy="name another file to begin anew"
+            f"the line cannot be read: {error!s:.200}", file=path, line=number, remedy="name another file to begin anew"
         ) from error
     if not isinstance(entry, dict):
         raise InputError("the line is no JSON object", file=path, line=number, remedy="name another file to begin anew")

@@ -50,7 +50,7 @@ class MaskedLm:
             ) from error
         self._tokenizer = load_tokenizer(model)
         with quiet():
-            self._model, told = had(AutoModelForMaskedLM, model, output_loading_info=True)
+            self._model, told = had(AutoModelForMaskedLM, model, output_loading_info=True, use_safetensors=True)
         _check_predicts(model, self._tokenizer, told["missing_keys"])
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._model.to(self._device).eval()

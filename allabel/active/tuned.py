@@ -25,21 +25,22 @@ def tuned(schema: LabelSchema, settings: Settings) -> Annotator:
 
     Raises LabelError where it learned other labels than the schema's.
     """
-    return TunedAnnotator(schema, settings.tuned_model)
+    return TunedAnnotator(schema, settings.tuned_model, settings.finetune.tagger)
 
 
 class TunedAnnotator:
     """Tags texts with a fine-tuned tagger; demonstrations are not shown to it, it learned from them before.
 
-    folder: of the tuned model. Where `allabel finetune` puts another there, the next texts are tagged with that one.
-    A mention's score is the probability of its words' tags and that it ends there, each word by itself: exact for
-    taggers that decide on each word alone. Perplexity is `exp(-mean log P(tags | text))` a word.
+    folder: of the tuned model. asked: the tagger that the settings name, see `open_tagger`. Where `allabel finetune`
+    puts another model there, the next texts are tagged with that one. A mention's score is the probability of its
+    words' tags and that it ends there, each word by itself: exact for taggers that decide on each word alone.
+    Perplexity is `exp(-mean log P(tags | text))` a word.
     """
 
     name = BACKEND
 
-    def __init__(self, schema: LabelSchema, folder: Path) -> None:
-        self._schema, self._folder = schema, folder
+    def __init__(self, schema: LabelSchema, folder: Path, asked: str = "") -> None:
+        self._schema, self._folder, self._asked = schema, folder, asked
         self._open: tuple[str, TokenTagger] | None = None
         self.described()
 
@@ -70,7 +71,7 @@ class TunedAnnotator:
     def _tagger(self) -> TokenTagger:
         tuned = self.described()
         if self._open is None or self._open[0] != tuned.model:
-            self._open = (tuned.model, open_tagger(tuned))
+            self._open = (tuned.model, open_tagger(tuned, self._asked))
         return self._open[1]
 
 

@@ -11,6 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from allabel import sound
 from allabel.active.base import TokenTagger
 from allabel.active.imbalance.methods import NONE, RESAMPLING, loss_of
 from allabel.active.taggers.folder import clear_left
@@ -18,7 +21,7 @@ from allabel.config import Finetune
 from allabel.document import DocId
 from allabel.errors import InputError, MissingExtraError
 from allabel.formats.files import write_atomically
-from allabel.plugins import load, takes
+from allabel.plugins import load, names, takes
 
 FILE_NAME = "tuned.json"
 FORMAT = 1
@@ -54,6 +57,34 @@ class Lesson:
     def n_newer(self, now: "Lesson") -> int:
         """Count the texts and answers of `now` that were added, edited or removed since this was learned."""
         return _n_changed(self.texts, now.texts) + _n_changed(self.answers, now.answers)
+
+
+class _KeptLesson(BaseModel):
+    """A lesson as it stands in the file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    labels: list[str]
+    texts: dict[str, str]
+    answers: dict[str, str]
+    options: str
+    n_sentences: int = 0
+    n_words: int = 0
+    n_entities: int = 0
+    held_out_f1: float | None = None
+    seconds: float = 0.0
+
+
+class _Kept(BaseModel):
+    """The file of a tuned model. folder: beside the file, for one that leads elsewhere would have anything loaded."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+    model: str = Field(min_length=1)
+    tagger: str = Field(min_length=1)
+    folder: str = Field(pattern=r"^model-[0-9a-f]+$")
+    at: str
+    lesson: _KeptLesson
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +164,31 @@ def describe(folder: Path) -> Tuned | None:
     """
     path = folder / FILE_NAME
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = sound.json_of(sound.text_of(path))
         if data["format"] != FORMAT:
             raise InputError(
-                f"the tuned model has the format {data['format']}, and this version reads {FORMAT}",
+                f"the tuned model has the format {data['format']!r:.40}, and this version reads {FORMAT}",
                 file=path,
                 remedy="train it anew: allabel finetune",
             )
-        lesson = Lesson(**{**data["lesson"], "labels": tuple(data["lesson"]["labels"])})
-        at = datetime.fromisoformat(data["at"])
-        return Tuned(folder / data["folder"], data["tagger"], data["model"], at, lesson)
+        kept = _Kept.model_validate(data)
+        lesson = Lesson(**{**kept.lesson.model_dump(), "labels": tuple(kept.lesson.labels)})
+        at = datetime.fromisoformat(kept.at)
+        return Tuned(folder / kept.folder, kept.tagger, kept.model, at, lesson)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"cannot be read as a tuned model: {error}", file=path, remedy="train it anew: allabel finetune"
+            f"cannot be read as a tuned model: {_first(error)}", file=path, remedy="train it anew: allabel finetune"
         ) from error
+
+
+def _first(error: Exception) -> str:
+    """Say an error in a line; of pydantic's the first."""
+    if not isinstance(error, ValidationError):
+        return f"{error!s:.200}"
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc'])):.100}: {first['msg']}"
 
 
 def readable(folder: Path) -> Tuned | None:
@@ -159,14 +199,41 @@ def readable(folder: Path) -> Tuned | None:
         return None
 
 
-def open_tagger(tuned: Tuned) -> TokenTagger:
-    """Load a tuned model's tagger. Raises InputError where its files are damaged or gone."""
+def open_tagger(tuned: Tuned, asked: str = "") -> TokenTagger:
+    """Load a tuned model's tagger. asked: the tagger that the settings name.
+
+    Raises InputError where its files are damaged or gone, or name a class that neither a package registered nor the
+    settings name: a folder that came from elsewhere must not choose which code is run.
+    """
+    if tuned.tagger != asked and tuned.tagger not in names("taggers"):
+        raise InputError(
+            f"the model names the class {tuned.tagger!r:.200}, which the settings do not",
+            file=tuned.folder,
+            remedy="where you trust it, set it as `tagger` of [finetune] in allabel.toml; else train: allabel finetune",
+        )
     factory = tagger_class(tuned.tagger)
+    check_whole(tuned)
     try:
         tagger: TokenTagger = factory.load(tuned.folder)
     except InputError as error:
         raise InputError(error.problem, file=error.file, remedy="train it anew: allabel finetune") from error
     return tagger
+
+
+def check_whole(tuned: Tuned) -> None:
+    """Raise InputError where the model's files are not, to the last byte, those that were kept."""
+    try:
+        same = tuned.model.rpartition("-")[2] == _digest(tuned.folder)
+    except OSError as error:
+        raise InputError(
+            f"cannot be read: {error.strerror}", file=error.filename, remedy="check the disk and the permissions"
+        ) from error
+    if not same:
+        raise InputError(
+            "holds another model than was kept there: files are damaged" if tuned.folder.exists() else "is gone",
+            file=tuned.folder,
+            remedy="train it anew: allabel finetune",
+        )
 
 
 def keep(folder: Path, tagger: TokenTagger, name: str, lesson: Lesson, at: datetime) -> Tuned:

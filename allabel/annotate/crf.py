@@ -95,7 +95,7 @@ class Crf:
         cls, tags: Sequence[str], attributes: Sequence[str], state: FloatArray, transitions: FloatArray
     ) -> Self:
         """Return a chain that was trained before. Raises ValueError where the shapes do not fit."""
-        n, k = len(attributes), len(tags)
+        n, k = len({*attributes}), len({*tags})
         if state.shape != (n, k) or transitions.shape != (k, k):
             raise ValueError(
                 f"the weights have the shapes {state.shape} and {transitions.shape}, not {(n, k)}, {(k, k)}"

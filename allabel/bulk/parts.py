@@ -9,6 +9,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from allabel import sound
 from allabel.bulk.notes import Tally
 from allabel.bulk.plan import Plan
 from allabel.errors import InputError
@@ -123,7 +124,7 @@ def refuse_foreign(folder: Path) -> None:
 
 def _read(manifest: Path) -> Any:
     try:
-        return json.loads(manifest.read_text(encoding="utf-8"))
+        return sound.json_of(sound.text_of(manifest))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -144,5 +145,5 @@ def _noted(log: Path) -> Iterator[tuple[int, Tally]]:
         try:
             data = json.loads(line)
             yield int(data["block"]), Tally.from_json(data)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue

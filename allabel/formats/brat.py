@@ -13,12 +13,20 @@ from allabel.document import DocId, Document, Span
 from allabel.errors import InputError
 from allabel.formats.base import Losses, Record
 from allabel.formats.file_names import file_name, id_of_name
-from allabel.formats.files import BOM, read_lines, read_text, require_file, unwritable, write_atomically
+from allabel.formats.files import (
+    BOM,
+    read_lines,
+    read_text,
+    require_file,
+    require_inside,
+    unwritable,
+    write_atomically,
+)
 from allabel.formats.native import Place
 from allabel.formats.places import UniqueIds
 from allabel.formats.units import Utf16, said_text
 
-_ENTITY = re.compile(r"T\d+\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
+_ENTITY = re.compile(r"T\d+\t(\S+) ([0-9]{1,15} [0-9]{1,15}(?:;[0-9]{1,15} [0-9]{1,15})*)(?:\t(.*))?")
 _OTHERS = {"R": "relations", "E": "events", "A": "attributes", "M": "attributes", "N": "references", "#": "notes"}
 _LINE = re.compile(r"[^\r\n]+")
 _REMEDY = "a line is T1 TAB Type start end TAB text, offsets in code points from 0"
@@ -73,10 +81,12 @@ class Brat:
 
 
 def _document(text_path: Path, ann: Path, folder: Path, losses: Losses) -> Document:
+    for file in (text_path, ann):
+        require_inside(file, folder)
     text = read_text(text_path)
     relative = text_path.relative_to(folder)
     name = "/".join(id_of_name(part, folder) for part in (*relative.parts[:-1], relative.stem))
-    entities = tuple(sorted(set(_entities(ann, text, losses)))) if ann.is_file() else None
+    entities = tuple(sorted(set(_entities(ann, text, losses)))) if ann.exists() else None
     return Document(id=DocId(name), text=text, entities=entities)
 
 

@@ -12,15 +12,19 @@ from allabel.formats.csv_rows import Row, Rows
 from allabel.formats.csv_tokens import read_token_table, token_columns
 from allabel.formats.files import write_atomically
 from allabel.formats.native import Place, document_json, parse_document, parse_json
+from allabel.formats.spreadsheet import guarded, is_formula, unguarded
 
 _TEXT_NAMES = ("text", "sentence")
+_GUARDED = ("id", "text")
+_OURS = [*_GUARDED, "entities", "guarded"]
 
 
 class Csv:
     """Reads both tables; writes id, text and entities (JSON; an empty cell is "not annotated").
 
-    `values` and `meta` are not written. Cells that begin with `=`, `+`, `-` or `@` stay as they are: escaping them
-    for a spreadsheet would change the text.
+    `values` and `meta` are not written. An id or a text that a spreadsheet would run as a formula gets an apostrophe
+    before it, and a fourth column, `guarded`, names the cells of the row that have one; reading takes it off again.
+    Tables without that column are read as they are.
     """
 
     name = "csv"
@@ -42,16 +46,22 @@ class Csv:
         """Write the documents so that `read` gives their ids, texts and entities back."""
         with write_atomically(path) as handle:
             writer = csv.writer(handle)
-            writer.writerow(["id", "text", "entities"])
+            writer.writerow(_OURS)
             for document in documents:
                 data = document_json(document)
                 entities = json.dumps(data["entities"], ensure_ascii=False) if "entities" in data else ""
-                writer.writerow([document.id, document.text, entities])
+                marked = [name for name in _GUARDED if is_formula(data[name])]
+                writer.writerow([guarded(document.id), guarded(document.text), entities, " ".join(marked)])
 
 
 def read_table_rows(path: Path, body: Iterator[Row], header: Row) -> Iterator[Record]:
     """Read the rows under a header with a column `text`. Raises InputError naming the line of the first bad one."""
     names = _native_names(header.cells)
+    twice = next((name for name in ("id", "text", "entities") if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(
+            f"has the column {twice!r} twice", file=path, line=header.line, remedy="name each column differently"
+        )
     if "text" not in names:
         raise InputError(
             f"has no text column among {', '.join(header.cells)}",
@@ -67,7 +77,12 @@ def read_table_rows(path: Path, body: Iterator[Row], header: Row) -> Iterator[Re
             raise at.wrong(
                 f"has {len(row.cells)} cells, the header {len(names)}", "put cells with a comma in double quotes"
             )
-        yield Record(row.line, _document(dict(zip(names, row.cells, strict=True)), path, at))
+        cells = dict(zip(names, row.cells, strict=True))
+        if names == _OURS:
+            for name in cells.pop("guarded").split():
+                if name in _GUARDED:
+                    cells[name] = unguarded(cells[name])
+        yield Record(row.line, _document(cells, path, at))
 
 
 def _native_names(header: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from allabel.formats.files import require_file
+from allabel.formats.files import LONGEST_LINE, require_file
 
 _N_LOOKED_AT = 200
 _HASHES = ("_input_hash", "_task_hash")
@@ -37,10 +37,14 @@ def json_kind(path: Path) -> str:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """The lines of a file, bytes that are not UTF-8 replaced: which line has them is for the reader to say."""
+    """The lines of a file, bytes that are not UTF-8 replaced: which line has them is for the reader to say.
+
+    A list of everything on one line is no line that tells, and is for the reader as well.
+    """
     require_file(path)
     with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as handle:
-        yield from handle
+        while line := handle.readline(LONGEST_LINE):
+            yield line
 
 
 def _object(line: str) -> Mapping[str, Any]:
@@ -72,7 +76,7 @@ def dialect_of(data: Mapping[str, Any]) -> tuple[str, str]:
 
 def _is_prodigy(data: Mapping[str, Any]) -> bool:
     hashed = any(type(data.get(key)) is int for key in _HASHES)
-    answered = data.get("answer") in {"accept", "reject", "ignore"} and isinstance(data.get("spans"), list)
+    answered = data.get("answer") in ("accept", "reject", "ignore") and isinstance(data.get("spans"), list)
     return hashed or answered or _is_stretch(data.get("spans")) or _is_stretch(data.get("tokens"))
 
 

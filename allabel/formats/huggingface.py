@@ -1,11 +1,13 @@
 """Hugging Face `datasets`: rows of tokens and tags, in Parquet or as `save_to_disk` leaves them."""
 
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from allabel import sound
 from allabel.document import Document
 from allabel.errors import InputError
 from allabel.formats.arrow import arrow, column_names, features_of, read_rows, write_rows
@@ -18,6 +20,7 @@ from allabel.formats.places import Item, refuse_surrogate
 _TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "labels", "ner")
 _SPLITS, _STATE = "dataset_dict.json", "state.json"
+_PLAIN = re.compile(r"[\w-][\w .-]*")
 
 
 class HuggingFace:
@@ -166,9 +169,15 @@ def _parts(path: Path) -> list[Path]:
         raise InputError("holds several splits", file=path, remedy=f"name the folder of one of them: {splits}")
     if (path / _STATE).is_file():
         try:
-            return [path / one["filename"] for one in json.loads((path / _STATE).read_text("utf-8"))["_data_files"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{_STATE} names no files", file=path, remedy="save the dataset again") from error
+            names = [one["filename"] for one in sound.json_of(sound.text_of(path / _STATE))["_data_files"]]
+            # A name that leads elsewhere would have any file of the machine read.
+            if not all(isinstance(name, str) and _PLAIN.fullmatch(name) for name in names):
+                raise ValueError(f"{names!r:.80} are no names of files in the folder")
+            return [path / name for name in names]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{_STATE} names no files: {error!s:.120}", file=path, remedy="save the dataset again"
+            ) from error
     parts = sorted(path.glob("*.parquet"))
     if not parts:
         raise InputError(

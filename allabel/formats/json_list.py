@@ -7,17 +7,17 @@ from typing import Any
 
 from allabel.errors import InputError
 from allabel.formats.files import read_text, write_atomically
-from allabel.formats.native import dump_json, not_json, refuse_surrogates
+from allabel.formats.native import dump_json
 from allabel.formats.places import Item
+from allabel.sound import DECODER, checked
 
 _BLANK = " \t\r\n"
-_DECODER = json.JSONDecoder(parse_constant=not_json)
 
 
 def read_items(path: Path, noun: str) -> Iterator[tuple[Item, dict[str, Any]]]:
     """Yield each object of the list with its place; a lone object counts as a list of one.
 
-    Raises InputError with line and column where the file is not such JSON, holds NaN, or half a surrogate pair.
+    Raises InputError with line and column where the file is not such JSON, and as `sound.json_of` does.
     """
     text = read_text(path)
     at = _past_blank(text, 0)
@@ -33,9 +33,6 @@ def read_items(path: Path, noun: str) -> Iterator[tuple[Item, dict[str, Any]]]:
         value, at = _decoded(text, at, item)
         if not isinstance(value, dict):
             raise item.wrong(f"is {value!r:.40}, not an object", f"the file is a list of {noun}s")
-        # As in a line of JSON: only an escape can smuggle half a surrogate pair through UTF-8.
-        if text.find("\\u", counted, at) >= 0:
-            refuse_surrogates(value, item)
         yield item, value
         at = _past_blank(text, at)
         if not many:
@@ -62,11 +59,12 @@ def write_items(items: Iterable[tuple[str, Any]], path: Path) -> None:
 
 def _decoded(text: str, at: int, item: Item) -> tuple[Any, int]:
     try:
-        return _DECODER.raw_decode(text, at)
+        value, end = DECODER.raw_decode(text, at)
+        return checked(value, text, at, end), end
     except json.JSONDecodeError as error:
         raise _broken(text, error.pos, error.msg, item.file) from error
     except (ValueError, RecursionError) as error:
-        raise item.wrong(f"cannot be read as JSON: {error}", "write null in its place") from error
+        raise item.wrong(f"cannot be read as JSON: {error}", "mend the value, or write null in its place") from error
 
 
 def _broken(text: str, at: int, problem: str, path: Path) -> InputError:

@@ -2,17 +2,16 @@
 
 import difflib
 import json
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from allabel import sound
 from allabel.document import DocId, Document, Span
 from allabel.errors import InputError
 
 _EXAMPLE = '{"id": "a1", "text": "NaCl in water", "entities": [{"start": 0, "end": 4, "label": "Chemical"}]}'
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Place:
@@ -27,9 +26,9 @@ class Place:
 
 
 def parse_json(source: str, at: Place) -> Any:
-    """Parse JSON that holds characters and finite numbers only. Raises InputError with the column otherwise."""
+    """Parse JSON as `sound.json_of` does. Raises InputError with the column where it is none."""
     try:
-        value = json.loads(source, parse_constant=not_json)
+        return sound.json_of(source)
     except json.JSONDecodeError as error:
         cut = error.pos >= len(source.rstrip()) or error.msg.startswith("Unterminated string")
         hint = "; it looks cut off" if cut else ""
@@ -37,12 +36,8 @@ def parse_json(source: str, at: Place) -> Any:
             f"is not JSON at column {error.pos + 1}: {error.msg}{hint}",
             "copy the file again, it ends too early" if cut else f"one JSON object a line: {_EXAMPLE}",
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise at.wrong(f"cannot be read as JSON: {error}", f"one JSON object a line: {_EXAMPLE}") from error
-    # Only an escape can smuggle half a surrogate pair through UTF-8, and looking for one is cheap.
-    if "\\u" in source:
-        refuse_surrogates(value, at)
-    return value
 
 
 def parse_object(source: str, at: Place) -> dict[str, Any]:
@@ -78,7 +73,7 @@ def _refuse_misspelt(data: Mapping[str, Any], at: Place) -> None:
     for key in ("entities", "values"):
         near = difflib.get_close_matches(key, data, n=1, cutoff=0.85)
         if near and key not in data:
-            raise at.wrong(f"has the key {near[0]!r} and no {key!r}", f"write {key!r}, or rename a key of your own")
+            raise at.wrong(f"has the key {near[0]!r:.80} and no {key!r}", f"write {key!r}, or rename a key of your own")
 
 
 def parse_id(value: Any, default: str, at: Place) -> DocId:
@@ -86,7 +81,7 @@ def parse_id(value: Any, default: str, at: Place) -> DocId:
     if value is None:
         return DocId(default)
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-        raise at.wrong(f"has the id {value!r}", "an id is a string that is not empty, or a whole number")
+        raise at.wrong(f"has the id {value!r:.80}", "an id is a string that is not empty, or a whole number")
     return DocId(str(value))
 
 
@@ -111,20 +106,23 @@ def parse_entities(value: Any, text: str, at: Place) -> tuple[Span, ...] | None:
 def parse_span(entity: Any, text: str, at: Place) -> Span:
     """Make a span of `{"start", "end", "label"}`; further keys are tolerated."""
     if not isinstance(entity, dict):
-        raise at.wrong(f"has the entity {entity!r}, not an object", f"for example {_EXAMPLE}")
+        raise at.wrong(f"has the entity {entity!r:.80}, not an object", f"for example {_EXAMPLE}")
     start, end, label = entity.get("start"), entity.get("end"), entity.get("label")
     # bool is an int to Python, and true is no offset.
     if type(start) is not int or type(end) is not int:
         raise at.wrong(
-            f"has an entity from {start!r} to {end!r}", "start and end are whole numbers, counted in code points"
+            f"has an entity from {start!r:.40} to {end!r:.40}",
+            "start and end are whole numbers, counted in code points",
         )
     if not isinstance(label, str) or not label:
         raise at.wrong(
-            f"has an entity [{start}, {end}) with the label {label!r}", "a label is a string that is not empty"
+            f"has an entity [{start!r:.40}, {end!r:.40}) with the label {label!r:.80}",
+            "a label is a string that is not empty",
         )
     if not 0 <= start < end <= len(text):
         raise at.wrong(
-            f"has the entity [{start}, {end}) {label!r}, outside or empty in a text of {len(text)} code points",
+            f"has the entity [{start!r:.40}, {end!r:.40}) {label!r:.80}, outside or empty in a text of {len(text)} "
+            "code points",
             "count code points from 0, not bytes or UTF-16 units; end is exclusive",
         )
     return Span(start, end, label)
@@ -147,7 +145,7 @@ def dump_json(data: Any, what: str, file: Path) -> str:
     """Write JSON on one line, characters as themselves. Raises InputError on what JSON cannot hold."""
     try:
         return json.dumps(data, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(
             f"{what} cannot be written as JSON: {error}", file=file, remedy="keep strings, numbers and lists in `meta`"
         ) from error
@@ -157,7 +155,8 @@ def _parse_values(value: Any, at: Place) -> dict[str, tuple[str, ...]] | None:
     if value is None:
         return None
     if isinstance(value, dict) and all(
-        isinstance(strings, list) and all(isinstance(s, str) for s in strings) for strings in value.values()
+        isinstance(label, str) and isinstance(strings, list) and all(isinstance(s, str) for s in strings)
+        for label, strings in value.items()
     ):
         return {label: tuple(strings) for label, strings in value.items()}
     raise at.wrong(f"has the `values` {value!r:.80}", 'label to list of strings, for example {"formula": ["TiO2"]}')
@@ -172,22 +171,6 @@ def _parse_seconds(value: Any, at: Place) -> float | None:
             f"has the `seconds` {value!r:.80}", "the time spent on the text: a finite number above 0, or no such key"
         )
     return float(value)
-
-
-def refuse_surrogates(value: Any, at: Place) -> None:
-    """Raise InputError where parsed JSON holds half a surrogate pair, with what stands before it."""
-    flat = json.dumps(value, ensure_ascii=False)
-    found = _SURROGATE.search(flat)
-    if found:
-        raise at.wrong(
-            f"holds {found[0]!r} after {flat[max(0, found.start() - 20) : found.start()]!r}: half of a surrogate pair",
-            "mend the text: it was cut inside a character",
-        )
-
-
-def not_json(constant: str) -> NoReturn:
-    """Refuse NaN and the infinities, which Python's reader would take. Raises ValueError."""
-    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _kind(value: Any) -> str:

@@ -59,8 +59,9 @@ def _native(row: dict[str, Any], at: Item) -> dict[str, Any]:
     if isinstance(meta, str):
         row["meta"] = parse_json(meta, at) if meta else None
     # A column of another shape stays as it is: `parse_document` says what is wrong with it.
-    if isinstance(values, list) and all(isinstance(one, dict) for one in values):
-        row["values"] = {one.get("label"): one.get("strings") for one in values}
+    if isinstance(values, list) and all(isinstance(one, dict) and isinstance(one.get("label"), str) for one in values):
+        by_label = {one["label"]: one.get("strings") for one in values}
+        row["values"] = by_label if len(by_label) == len(values) else values
     if row.get("status") is None:
         row.pop("status", None)
     return row

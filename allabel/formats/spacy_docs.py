@@ -1,7 +1,10 @@
 """spaCy DocBin (`.spacy`): what `spacy train` reads."""
 
+import gc
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from allabel.formats.places import Item, UniqueIds, refuse_surrogate
 # The span group that spaCy's own span categorizer reads and writes.
 _GROUP = "sc"
 _KEY = "allabel"
+_LARGEST = 2**30
 
 
 class Spacy:
@@ -32,19 +36,11 @@ class Spacy:
 
     def read(self, path: Path) -> Iterator[Record]:
         """Yield a document a Doc: `doc.ents` and `doc.spans["sc"]` together; other span groups are left out."""
-        spacy = _spacy()
-        require_file(path)
         losses, ids = Losses(path), UniqueIds()
-        try:
-            docs = list(spacy.tokens.DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
-        # Whatever its decompression, msgpack or own checks raise, the file is at fault.
-        except Exception as error:
-            raise InputError(
-                f"is not a DocBin, or is damaged: {error!s:.120}", file=path, remedy="make it with DocBin.to_disk"
-            ) from error
-        for number, doc in enumerate(docs, start=1):
+        for number, doc in enumerate(_docs(path), start=1):
             at = Item(path, None, f"document {number}")
-            document = _document(doc, f"{path.stem}-{number}", at, losses)
+            with _damage(path):
+                document = _document(doc, f"{path.stem}-{number}", at, losses)
             ids.take(document.id, at.name, at)
             yield Record(number, document)
         losses.tell()
@@ -62,12 +58,65 @@ class Spacy:
         losses.tell()
 
 
+def _docs(path: Path) -> list[Any]:
+    """The Docs of a file, with their words and entities alone. Raises InputError where it is no DocBin or too large."""
+    spacy = _spacy()
+    data = _packed(path)
+    collecting = gc.isenabled()
+    try:
+        with _damage(path):
+            packed = spacy.tokens.DocBin().from_bytes(data)
+            # Heads and the like are taken at their word, and wrong ones can end the process.
+            wanted = {spacy.attrs.IDS[name] for name in ("ORTH", "ENT_IOB", "ENT_TYPE")}
+            kept = [n for n, attribute in enumerate(packed.attrs) if attribute in wanted]
+            packed.attrs = [packed.attrs[n] for n in kept]
+            packed.tokens = [tokens[:, kept] for tokens in packed.tokens]
+            return list(packed.get_docs(spacy.blank("en").vocab))
+    finally:
+        if collecting:
+            # The package that unpacks it leaves the collector off where it fails.
+            gc.enable()
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turn whatever unpacking, msgpack or spaCy raise into an InputError: the file is at fault."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"is not a DocBin, or is damaged: {error!s:.120}", file=path, remedy="make it with DocBin.to_disk"
+        ) from error
+
+
+def _packed(path: Path) -> bytes:
+    """The file's bytes. Raises InputError where they would unpack to more than a GiB."""
+    require_file(path)
+    too_large = InputError(
+        f"unpacks to more than {_LARGEST // 2**30} GiB", file=path, remedy="make several files, of fewer documents each"
+    )
+    if path.stat().st_size > _LARGEST:
+        raise too_large
+    data = path.read_bytes()
+    unpacking, size, rest = zlib.decompressobj(), 0, data
+    with _damage(path):
+        while rest and not unpacking.eof:
+            size += len(unpacking.decompress(rest, 2**24))
+            rest = unpacking.unconsumed_tail
+            if size > _LARGEST:
+                raise too_large
+    return data
+
+
 def _spacy() -> Any:
     try:
         with warnings.catch_warnings():
             # What spaCy's own dependencies are warned of is no business of who reads a file.
             warnings.simplefilter("ignore")
             import spacy
+            import spacy.attrs
             import spacy.tokens
     except ImportError as error:
         raise MissingExtraError("DocBin files need spaCy: pip install 'allabel[spacy]'") from error

@@ -1,6 +1,7 @@
 """Tagged output: a document and a backend's reply on one line, and back again."""
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -137,9 +138,10 @@ def _string(data: Mapping[str, Any], key: str, default: str | None, at: Place) -
 
 def _number(data: Mapping[str, Any], key: str, at: Place) -> float | None:
     value = data.get(key)
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+    # A whole number can be too large for a float.
+    if value is None or (type(value) in (int, float) and abs(value) < sys.float_info.max):
         return value
-    raise at.wrong(f"has the {key} {value!r}", f"`{key}` is a number, or null where nobody knows")
+    raise at.wrong(f"has the {key} {value!r:.80}", f"`{key}` is a number, or null where nobody knows")
 
 
 def _list(data: Mapping[str, Any], key: str, at: Place) -> list[Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from allabel.document import DocId, Document
 from allabel.errors import InputError
 from allabel.formats.base import Record, warn_of
-from allabel.formats.files import BOM, read_lines, read_text, write_atomically
+from allabel.formats.files import BOM, read_lines, read_text, require_inside, write_atomically
 
 
 class Text:
@@ -42,6 +42,7 @@ class Text:
 def _read_folder(folder: Path) -> Iterator[Record]:
     empty: list[str] = []
     for file in sorted(folder.glob("*.txt")):
+        require_inside(file, folder)
         text = read_text(file)
         if text:
             yield Record(1, Document(DocId(file.stem), text))

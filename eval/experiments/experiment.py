@@ -1,6 +1,5 @@
 """An experiment's file, read and checked: what is wrong is named with its line."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from allabel import sound
 from allabel.config import Settings
 from allabel.errors import InputError, UnknownNameError
 from allabel.plugins import nearest
@@ -63,9 +63,9 @@ class Experiment:
         Raises InputError naming the file, the line, the value and the remedy.
         """
         try:
-            text = path.read_text(encoding="utf-8")
-            data = tomllib.loads(text)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            text = sound.text_of(path)
+            data = sound.toml_of(text)
+        except (OSError, ValueError) as error:
             raise InputError(f"cannot be read as an experiment: {error}", file=path, remedy="mend it") from error
         lines = lines_of(text)
         try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from allabel import sound
 from allabel.errors import InputError
 from allabel.formats.files import write_atomically
 
@@ -91,9 +92,11 @@ class Files:
     def read(self, path: Path, *keys: str, remedy: str = "remove it, and run again") -> dict[str, Any]:
         """Read an object that has these keys. Raises InputError where it is damaged."""
         try:
-            data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            data: dict[str, Any] = sound.json_of(sound.text_of(path))
+            if not isinstance(data, dict):
+                raise ValueError("it is no JSON object")
             if missing := [key for key in keys if key not in data]:
                 raise ValueError(f"it has no {missing[0]!r}")
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise InputError(f"cannot be read: {error}", file=path, remedy=remedy) from error
         return data

@@ -7,6 +7,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from allabel import runs
 from allabel.document import Document
 from allabel.errors import InputError
@@ -23,6 +25,29 @@ from eval.experiments.split import Split
 
 # It guards against data that changed, so that it is not to be removed.
 _UNREADABLE = "it is damaged, or of another version of allabel: make a new run, --out ANOTHER_FOLDER"
+
+
+class _Set(BaseModel):
+    """What `described` says of a data set."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    digest: str
+    labels: str
+    folds: str
+    recorded: dict[str, str]
+    n_tested: int
+    notes: list[str]
+
+
+class _Kept(BaseModel):
+    """What `write` keeps beside the experiment's file."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    beside: str
+    model: str
+    sets: dict[str, _Set]
 
 
 @dataclass
@@ -44,8 +69,14 @@ class RunFolder:
         files = Files(folder)
         if not cls.is_one(folder):
             raise InputError("holds no run", file=folder, remedy="allabel eval run EXPERIMENT.toml --out FOLDER")
-        data = files.read(files.data, "beside", "model", "sets", remedy=_UNREADABLE)
-        return cls(files, Experiment.read(files.experiment, Path(data["beside"]), data["model"]), data["sets"])
+        try:
+            kept = _Kept.model_validate(files.read(files.data, remedy=_UNREADABLE))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise InputError(f"{where:.100}: {first['msg']}", file=files.data, remedy=_UNREADABLE) from error
+        sets = {title: one.model_dump() for title, one in kept.sets.items()}
+        return cls(files, Experiment.read(files.experiment, Path(kept.beside), kept.model), sets)
 
     @classmethod
     def begin(cls, folder: Path, experiment: Experiment) -> "RunFolder":
@@ -96,12 +127,12 @@ class RunFolder:
     @cached_property
     def cells(self) -> list[Cell]:
         """The plan, in the order of the file."""
-        return cells_of(self.experiment, self.data)
+        return cells_of(self.experiment, self._described)
 
     @cached_property
     def active(self) -> list[ActiveCell]:
         """The planned runs of active learning."""
-        return active_cells(self.experiment, self.data)
+        return active_cells(self.experiment, self._described)
 
     def measured(self) -> list[Measured]:
         """Return what is done, in the plan's order."""
@@ -168,11 +199,30 @@ class RunFolder:
 
     def notes(self) -> Sequence[str]:
         """Return what was left out, reduced, or is to be known of the data."""
-        return [note for table in self.experiment.file.data for note in self.data[table.title]["notes"]]
+        return [note for table in self.experiment.file.data for note in self._described[table.title]["notes"]]
+
+    @property
+    def _described(self) -> Mapping[str, Any]:
+        """What each data set of the experiment is. Raises InputError where the folder does not say it of one."""
+        lacking = [table.title for table in self.experiment.file.data if table.title not in self.data]
+        lacking += [
+            f"{name}, {seed}"
+            for name, title in ((one.name, one.data) for one in self.experiment.file.recorded)
+            for seed in self.experiment.file.seed_numbers
+            if title in self.data and f"{name}, {seed}" not in self.data[title]["recorded"]
+        ]
+        if lacking:
+            again = f"allabel eval run EXPERIMENT.toml --out {quote(str(self.files.folder))}"
+            raise InputError(
+                f"says nothing of {lacking[0]!r}, which the experiment names",
+                file=self.files.data,
+                remedy=f"run the experiment again: {again}",
+            )
+        return self.data
 
     def _split(self, measured: Measured) -> Split:
         table = self.experiment.data(measured.spot.data)
-        then, digest = self.data[table.title], opened(table, self.experiment.beside).digest
+        then, digest = self._described[table.title], opened(table, self.experiment.beside).digest
         if digest != then["digest"]:
             raise InputError(
                 f"the data set {table.title!r} is not what it was when the results were made",

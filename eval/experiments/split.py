@@ -1,11 +1,11 @@
 """The pool and the test texts of one seed, with no text in both, nor nearly."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from allabel import sound
 from allabel.document import Document
 from allabel.errors import InputError
 from eval.datasets.base import DataSet
@@ -68,7 +68,7 @@ def _drawn(data: DataSet, table: DataTable, seed: int) -> tuple[list[Document], 
 
 def _fold(data: DataSet, seed: int, path: Path) -> tuple[list[Document], list[Document]]:
     try:
-        folds = list(json.loads(path.read_text(encoding="utf-8")).values())
+        folds = list(sound.json_of(sound.text_of(path)).values())
         train, test = folds[seed]["train"], folds[seed]["val"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from allabel.errors import MissingExtraError
 from allabel.formats.files import write_atomically
+from allabel.formats.spreadsheet import guarded
 from allabel.runs import STRICT_MACRO, STRICT_MICRO, VALUE, Row, append, of_label
 from eval.counts import Counts
 from eval.experiments.measured import Measured
@@ -36,11 +37,14 @@ def rows(measured: Sequence[Measured]) -> Iterator[Cell]:
 
 
 def write_csv(measured: Sequence[Measured], path: Path) -> None:
-    """Write the table as CSV, UTF-8, whole or not at all. Raises InputError where it cannot be written."""
+    """Write the table as CSV, UTF-8, whole or not at all. Raises InputError where it cannot be written.
+
+    A name that a spreadsheet would run as a formula has an apostrophe before it.
+    """
     with write_atomically(path) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(Cell._fields)
-        table.writerows(rows(measured))
+        table.writerows([guarded(x) if isinstance(x, str) else x for x in row] for row in rows(measured))
 
 
 def record(measured: Sequence[Measured], run: str, path: Path) -> None:

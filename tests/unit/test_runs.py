@@ -100,7 +100,7 @@ GOOD = json.loads(row().to_json())
         ({**GOOD, "n_texts": -1}, "negative number of texts"),
         ({**GOOD, "n_tokens": 1.5}, "'n_tokens' is 1.5, not a whole number or null"),
         ({**GOOD, "value": "0.9"}, "'value' is '0.9', not a number"),
-        ({**GOOD, "value": float("nan")}, "not finite"),
+        ({**GOOD, "value": float("nan")}, "NaN is not a JSON number"),
         ({**GOOD, "value": 10**400}, "beyond what a number can be"),
         ({**GOOD, "at": "yesterday"}, "'at' is 'yesterday', not a moment"),
         ({**GOOD, "at": "2026-05-03"}, "without its offset"),

@@ -6,16 +6,23 @@ from time import perf_counter
 from typing import ClassVar, Self
 
 import numpy as np
+from pydantic import Field
 
 from allabel.active.base import Fitted, FloatArray, Prediction, Progress, Tell, annotated, check_tags
 from allabel.active.sentence import OUTSIDE, Sentence, tag_set, well_formed
 from allabel.active.taggers.folder import damaged, describe, description, replacing
 from allabel.active.taggers.form_features import tagged_words, told
+from allabel.active.taggers.kept import Described, weights_of
 from allabel.annotate.crf import Crf, Decoded
 from allabel.annotate.features import Lexicon
 from allabel.errors import InputError
 
 _WEIGHTS = "weights.npz"
+
+
+class _Kept(Described):
+    tags: list[str] = Field(min_length=1)
+    attributes: list[str]
 
 
 class CrfTagger:
@@ -101,13 +108,16 @@ class CrfTagger:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read a saved tagger. Raises InputError naming the folder and what is wrong with it."""
-        kept = description(folder, cls.name)
         try:
-            made = cls(kept["labels"], lexicon=kept["lexicon"])
-            with np.load(folder / _WEIGHTS) as weights:
-                made._crf = Crf.of_weights(kept["tags"], kept["attributes"], weights["state"], weights["transitions"])
-            made._lexicon = kept["words"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            kept = _Kept.model_validate(description(folder, cls.name))
+            made = cls(kept.labels, lexicon=kept.lexicon)
+            if len({*kept.tags}) < len(kept.tags) or not {*kept.tags} <= {*made.tags}:
+                raise ValueError("its tags are not those of its labels")
+            made._crf = Crf.of_weights(
+                kept.tags, kept.attributes, *weights_of(folder / _WEIGHTS, "state", "transitions")
+            )
+            made._lexicon = kept.words
+        except (OSError, ValueError) as error:
             raise damaged(folder / _WEIGHTS, error) from error
         return made
 

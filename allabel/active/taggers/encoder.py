@@ -20,6 +20,7 @@ try:
     from allabel.active.taggers.encoder_rows import only_seen
     from allabel.active.taggers.encoder_sampling import stochastic_scores
     from allabel.active.taggers.fitting import Training, train
+    from allabel.active.taggers.folder import damaged
     from allabel.active.taggers.held_out import hold_out, strict_f1
     from allabel.active.taggers.word_loss import WordLossName, check_loss
 except ModuleNotFoundError as error:
@@ -188,7 +189,10 @@ class EncoderTagger:
                 file=folder,
                 remedy="train one with these labels, or load it with its own",
             )
-        tagger = cls(told.labels, training=told.training, **told.options)
+        try:
+            tagger = cls(told.labels, training=told.training, **told.options)
+        except (TypeError, ValueError) as error:
+            raise damaged(folder, error) from error
         tagger._trained = tagger._made(str(folder), pretrained=False)
         told.restore(tagger._trained.network)
         return tagger

@@ -67,7 +67,7 @@ def read(folder: Path, name: str) -> Told:
                 )
         training = Training.of_saved(told["training"])
         return Told(folder, tuple(told["labels"]), dict(told["options"]), training)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
         raise damaged(folder / DESCRIPTION, error) from error
 
 

@@ -73,6 +73,7 @@ def load_encoder(
             dtype=torch.float32,
             ignore_mismatched_sizes=True,
             output_loading_info=True,
+            use_safetensors=True,
             **attention,
         )
     of_encoder = network.base_model_prefix + "."

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from allabel import sound
 from allabel.errors import InputError
 
 DESCRIPTION = "tagger.json"
@@ -72,7 +73,7 @@ def description(folder: Path, name: str) -> dict[str, Any]:
     """Read what `describe` wrote. Raises InputError where there is nothing, or another tagger's, or other version's."""
     path = folder / DESCRIPTION
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        told: dict[str, Any] = sound.json_of(sound.text_of(path))
         found, version = told["tagger"], told["format"]
     except FileNotFoundError as error:
         raise InputError(
@@ -84,19 +85,19 @@ def description(folder: Path, name: str) -> dict[str, Any]:
         raise damaged(path, error) from error
     if version != FORMAT:
         raise InputError(
-            f"the tagger was saved in format {version}, and this version of allabel reads {FORMAT}",
+            f"the tagger was saved in format {version!r:.40}, and this version of allabel reads {FORMAT}",
             file=path,
             remedy="train it again, or use the version of allabel that saved it",
         )
     if found != name:
-        raise InputError(f"holds a tagger {found!r}, not {name!r}", file=path, remedy=f"load it as {found!r}")
+        raise InputError(f"holds a tagger {found!r:.80}, not {name!r}", file=path, remedy=f"load it as {found!r:.80}")
     return told
 
 
 def damaged(path: Path, error: Exception) -> InputError:
     """Return the error for a file that is not what was saved."""
     return InputError(
-        f"is not what was saved: {' '.join(str(error).split()) or type(error).__name__}",
+        f"is not what was saved: {' '.join(str(error).split())[:500] or type(error).__name__}",
         file=path,
         remedy="copy the folder anew, or train again",
     )

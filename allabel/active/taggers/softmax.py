@@ -16,11 +16,18 @@ from allabel.active.imbalance.losses import LOSSES, WordLoss
 from allabel.active.sentence import Sentence, tag_set, well_formed
 from allabel.active.taggers.folder import damaged, describe, description, replacing
 from allabel.active.taggers.form_features import tagged_words, told
+from allabel.active.taggers.kept import Described, weights_of
 from allabel.annotate.features import Lexicon
 from allabel.errors import InputError
 
 _WEIGHTS = "weights.npz"
 _ITERATIONS = 200
+
+
+class _Kept(Described):
+    loss: str
+    l2: float
+    features: list[str]
 
 
 class SoftmaxTagger:
@@ -115,16 +122,15 @@ class SoftmaxTagger:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read a saved tagger. Raises InputError naming the folder and what is wrong with it."""
-        kept = description(folder, cls.name)
         try:
-            made = cls(kept["labels"], loss=kept["loss"], l2=kept["l2"], lexicon=kept["lexicon"])
-            made._features = {name: i for i, name in enumerate(kept["features"])}
-            made._lexicon = kept["words"]
-            with np.load(folder / _WEIGHTS) as weights:
-                made._weights = weights["weights"]
+            kept = _Kept.model_validate(description(folder, cls.name))
+            made = cls(kept.labels, loss=kept.loss, l2=kept.l2, lexicon=kept.lexicon)
+            made._features = {name: i for i, name in enumerate(kept.features)}
+            made._lexicon = kept.words
+            (made._weights,) = weights_of(folder / _WEIGHTS, "weights")
             if made._weights.shape != (shape := (len(made._features), len(made.tags))):
                 raise ValueError(f"the weights have the shape {made._weights.shape}, not {shape}")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise damaged(folder / _WEIGHTS, error) from error
         return made
 

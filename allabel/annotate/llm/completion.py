@@ -8,6 +8,8 @@ from allabel.annotate.llm.base import Answer, Token
 from allabel.errors import AllabelError
 from allabel.reply import Status
 
+_MOST_SHOWN = 1000
+
 
 class CompletionError(AllabelError):
     """A body that is no chat completion: the message says what it is."""
@@ -75,19 +77,20 @@ def _token(entry: Any) -> Token | None:
     if not isinstance(entry, dict):
         return None
     logprob, raw = entry.get("logprob"), entry.get("bytes")
-    if isinstance(logprob, bool) or not isinstance(logprob, int | float) or math.isnan(logprob):
+    if isinstance(logprob, bool) or not isinstance(logprob, int | float):
         return None
     try:
+        logprob = float(logprob)
         written = bytes(raw) if isinstance(raw, list) else entry["token"].encode()
-    except (KeyError, AttributeError, TypeError, ValueError):
+    except (KeyError, AttributeError, TypeError, ValueError, OverflowError):
         return None
-    return Token(written, float(logprob))
+    return None if math.isnan(logprob) else Token(written, logprob)
 
 
 def _status(choice: dict[str, Any], message: dict[str, Any], max_output_tokens: int) -> tuple[Status, str]:
     finish = choice.get("finish_reason")
     if refusal := message.get("refusal"):
-        return Status.REFUSED, str(refusal)
+        return Status.REFUSED, str(refusal)[:_MOST_SHOWN]
     if finish == "content_filter":
         return Status.REFUSED, "the server's content filter stopped the reply"
     if finish == "length":
@@ -97,7 +100,8 @@ def _status(choice: dict[str, Any], message: dict[str, Any], max_output_tokens: 
 
 def _count(usage: Any, name: str) -> int:
     n = usage.get(name) if isinstance(usage, dict) else None
-    return n if isinstance(n, int) and n > 0 else 0
+    # More than any window holds is no count, and more than a database can keep.
+    return n if isinstance(n, int) and 0 < n < 2**31 else 0
 
 
 def _start(body: bytes) -> str:

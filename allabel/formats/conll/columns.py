@@ -106,7 +106,8 @@ def _token(number: int, cells: list[str], layout: Layout, problems: list[str]) -
         return
     if not tag:
         problems.append(f"line {number} has no tag and counts as O")
-    offsets = (int(cells[1]), int(cells[2])) if layout.offsets else None
+    # A line without a TAB has none, whatever the others have.
+    offsets = (int(cells[1]), int(cells[2])) if layout.offsets and _has_offsets(cells) else None
     yield Token(number, cells[0], tag or "O", offsets)
 
 

@@ -60,7 +60,7 @@ def named(labels: Sequence[str]) -> str:
 
 
 def _over(labels: Mapping[str, str], tags: _Tags) -> bool:
-    return labels.get("toname", "") in tags.texts and bool(labels.get("name"))
+    return labels.get("toname") in tags.texts and bool(labels.get("name"))
 
 
 def _pair(text: Mapping[str, str], labels: Mapping[str, str], names: Sequence[str]) -> Labelling:

@@ -45,7 +45,8 @@ class Reply:
     problem: str = ""
 
 
-_Count = Annotated[int, Field(ge=0, strict=True)]
+# No text is as long, and a database keeps no larger number.
+_Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 
 
 class _Sent(BaseModel):

@@ -39,7 +39,9 @@ class Op:
     problem: InputError | None = None
 
 
-_Unit = Annotated[int, Field(ge=0, strict=True)]
+# No text is as long, and a database keeps no larger number.
+_MOST = 2**31 - 1
+_Unit = Annotated[int, Field(ge=0, le=_MOST, strict=True)]
 
 
 class _Sent(BaseModel):
@@ -56,7 +58,7 @@ class _SentOp(_Sent):
     id: str = Field(min_length=1, max_length=64)
     op: Literal["draft", "save", "skip", "flag", "back", "occurrences", "goto", "reload", "demonstrations"]
     doc_id: str
-    version: int
+    version: int = Field(ge=-1, le=_MOST)
     n: _Unit = 0
     pairs: tuple[_Unit, ...] = ()
     entities: tuple[_SentSpan, ...] = ()

@@ -36,7 +36,8 @@ def draw(work: Work) -> None:
     if done := st.session_state.pop(_DONE, None):
         st.success(done, icon=":material/check_circle:")
     version = st.session_state.setdefault("start.upload", 0)
-    source = _source(version)
+    # Whoever signs in need not be the one whose files lie on this machine.
+    source = _source(version, named=work.alone and state.is_local())
     left, right = st.columns([1, 2])
     format_ = left.selectbox("Format", ["auto", *FORMATS], key="start.format", help="auto: told from the file")
     role = right.selectbox("Take its answers as", list(_ROLES), format_func=_ROLES.__getitem__, key="start.role")
@@ -65,15 +66,15 @@ def draw(work: Work) -> None:
         st.caption("Nothing is imported while there are problems: mend the file, then choose it again.")
 
 
-def _source(version: int) -> UploadedFile | Path | None:
-    """Let a file be uploaded; where the app is on the person's own machine, also be named."""
+def _source(version: int, *, named: bool) -> UploadedFile | Path | None:
+    """Let a file be uploaded; where the app is on the person's own machine, `named`, its path will do."""
     uploaded = st.file_uploader(
         "A file of texts: JSONL, CoNLL columns, CSV with a column text, or one text a line", key=f"start.file.{version}"
     )
-    if uploaded is not None or not state.is_local():
+    if uploaded is not None or not named:
         return uploaded
-    named = st.text_input("or its path on this computer", key=f"start.path.{version}", placeholder="~/texts.jsonl")
-    return Path(named.strip()).expanduser() if named.strip() else None
+    path = st.text_input("or its path on this computer", key=f"start.path.{version}", placeholder="~/texts.jsonl")
+    return Path(path.strip()).expanduser() if path.strip() else None
 
 
 @contextmanager

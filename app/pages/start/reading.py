@@ -10,7 +10,7 @@ from allabel.formats.base import Record
 from allabel.formats.csv_rows import Row, Rows
 from allabel.formats.csv_table import read_table_rows
 from allabel.formats.csv_tokens import token_columns
-from allabel.formats.files import BOM
+from allabel.formats.files import BOM, read_bytes_lines
 from allabel.formats.native import Place, parse_document, parse_object
 from allabel.formats.registry import by_name, detect
 from allabel.intake import Intake, text_only
@@ -127,20 +127,19 @@ def _read_each(records: Iterator[Record | InputError], found: Found) -> None:
 
 
 def _json_lines(path: Path) -> Iterator[Record | InputError]:
-    with path.open("rb") as file:
-        for line, raw in enumerate(file, start=1):
-            at = Place(path, line)
-            try:
-                source = raw.decode("utf-8")
-            except UnicodeDecodeError as error:
-                yield at.wrong(f"byte {error.start + 1} of the line is not UTF-8", "save the file as UTF-8")
-                continue
-            source = source.removeprefix(BOM) if line == 1 else source
-            try:
-                if source.strip():
-                    yield Record(line, parse_document(parse_object(source, at), f"{path.stem}-{line}", at))
-            except InputError as error:
-                yield error
+    for line, raw in read_bytes_lines(path):
+        at = Place(path, line)
+        try:
+            source = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            yield at.wrong(f"byte {error.start + 1} of the line is not UTF-8", "save the file as UTF-8")
+            continue
+        source = source.removeprefix(BOM) if line == 1 else source
+        try:
+            if source.strip():
+                yield Record(line, parse_document(parse_object(source, at), f"{path.stem}-{line}", at))
+        except InputError as error:
+            yield error
 
 
 def _table_rows(path: Path, found: Found) -> Iterator[Record | InputError] | None:

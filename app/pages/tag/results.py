@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from allabel.formats.spreadsheet import guarded
 from allabel.formats.tagged import tagged_line
 from allabel.reply import Status, TaggedDocument
 from allabel.schema import LabelSchema
@@ -68,11 +69,14 @@ def mentions(tagged: Sequence[TaggedDocument]) -> list[dict[str, Any]]:
 
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Write the mentions as CSV, with a byte order mark, without which spreadsheets misread µ and α."""
+    """Write the mentions as CSV, with a byte order mark, without which spreadsheets misread µ and α.
+
+    What a spreadsheet would run as a formula has an apostrophe before it.
+    """
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, ["id", "mention", "label", "start", "end", "score", "found"])
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({k: guarded(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -87,7 +87,9 @@ def test_suggestions_of_a_tuned_model_are_made_where_there_is_none_or_another_mo
         # A new answer makes nothing old: this model does not learn from it.
         project.store.add_annotations([Annotation(first, (), "ada", "app", datetime.now(UTC))])
         assert refresh(project, done.learned).n_tagged == 0
-    allabel("-p", folder, "finetune", "--tagger", HEART)
+    # A class of one's own is loaded again only where the settings name it.
+    settings(folder, f'backend = "tuned"\n[finetune]\ntagger = "{HEART}"\n')
+    allabel("-p", folder, "finetune")
     with Project.open(folder) as project:
         assert refresh(project, done.learned).n_tagged == 6
 

@@ -18,7 +18,8 @@ from allabel.store.questions import Says
 
 
 def test_it_asks_and_learns_from_the_answers(folder: Path, allabel: Run, tmp_path: Path) -> None:
-    asked = allabel("-p", folder, "finetune", "--tagger", HEART, "--ask", "7entities")
+    settings(folder, f'[finetune]\ntagger = "{HEART}"\n')
+    asked = allabel("-p", folder, "finetune", "--ask", "7entities")
     assert "asked 7 questions on entities" in asked.err
     assert "page Questions" in asked.err
     with Project.open(folder) as project:
@@ -74,7 +75,8 @@ def test_answers_with_a_label_that_is_gone_are_left_out_and_counted(folder: Path
 
 
 def test_a_model_asks_no_word_twice_and_says_when_nothing_is_left(folder: Path, allabel: Run) -> None:
-    allabel("-p", folder, "finetune", "--tagger", HEART)
+    settings(folder, f'[finetune]\ntagger = "{HEART}"\n')
+    allabel("-p", folder, "finetune")
     with Project.open(folder) as project:
         assert (ask(project, Wanted(30, "token")), ask(project, Wanted(30, "token"))) == (30, 19)
         assert ask(project, Wanted(30, "token")) == 0
@@ -85,8 +87,8 @@ def test_a_model_asks_no_word_twice_and_says_when_nothing_is_left(folder: Path, 
 
 
 def test_a_cap_bounds_how_many_texts_are_looked_at(folder: Path, allabel: Run) -> None:
-    settings(folder, "uncertainty_cap = 2\n")
-    allabel("-p", folder, "finetune", "--tagger", HEART)
+    settings(folder, f'uncertainty_cap = 2\n[finetune]\ntagger = "{HEART}"\n')
+    allabel("-p", folder, "finetune")
     with Project.open(folder) as project:
         assert ask(project, Wanted(99, "token")) == 14
 

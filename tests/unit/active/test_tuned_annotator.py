@@ -39,7 +39,7 @@ def model(folder: Path, **known: str) -> str:
 
 def test_a_reply_has_exact_mentions_a_score_and_a_perplexity(tmp_path: Path) -> None:
     name = model(tmp_path, New="B-City", York="I-City", saw="O")
-    annotator = build(SCHEMA, Settings(backend="tuned", tuned_model=tmp_path))
+    annotator = build(SCHEMA, Settings(backend="tuned", tuned_model=tmp_path, finetune={"tagger": NAME}))
     first, empty, none = annotator.annotate(["saw New York", " \n", "saw"], [])
     (mention,) = first.proposals
     assert (mention.label, mention.mention, mention.span) == ("City", "New York", Span(4, 12, "City"))
@@ -76,12 +76,17 @@ def test_a_model_of_other_labels_is_refused_naming_both(tmp_path: Path) -> None:
 
 def test_the_order_of_labels_does_not_matter(tmp_path: Path) -> None:
     keep(tmp_path, ByHeart(["B", "A"]), NAME, replace(LESSON, labels=("B", "A")), NOW)
-    assert tuned(LabelSchema.of(["A", "B"]), Settings(tuned_model=tmp_path)).annotate(["x"], [])[0].status == "ok"
+    assert (
+        tuned(LabelSchema.of(["A", "B"]), Settings(tuned_model=tmp_path, finetune={"tagger": NAME}))
+        .annotate(["x"], [])[0]
+        .status
+        == "ok"
+    )
 
 
 def test_a_new_model_is_in_use_from_the_next_texts_on(tmp_path: Path) -> None:
     before = model(tmp_path, York="B-City")
-    annotator = TunedAnnotator(SCHEMA, tmp_path)
+    annotator = TunedAnnotator(SCHEMA, tmp_path, NAME)
     assert annotator.annotate(["York"], [])[0].spans
     after = model(tmp_path, York="O")
     assert annotator.model == after != before
@@ -96,7 +101,7 @@ def test_a_damaged_description_is_refused_naming_the_file(tmp_path: Path, damage
     model(tmp_path)
     (tmp_path / FILE_NAME).write_text(damage, encoding="utf-8")
     with pytest.raises(InputError, match=FILE_NAME) as raised:
-        TunedAnnotator(SCHEMA, tmp_path)
+        TunedAnnotator(SCHEMA, tmp_path, NAME)
     assert "allabel finetune" in raised.value.remedy
 
 
@@ -121,7 +126,7 @@ def test_a_full_disk_leaves_the_model_that_is_there(tmp_path: Path) -> None:
     name = model(tmp_path, York="B-City")
     with pytest.raises(InputError, match="No space left"):
         keep(tmp_path, WithoutRoom(["City"]), NAME, LESSON, NOW)
-    assert TunedAnnotator(SCHEMA, tmp_path).model == name
+    assert TunedAnnotator(SCHEMA, tmp_path, NAME).model == name
     assert not list(tmp_path.glob(".new-*"))
 
 
@@ -152,7 +157,7 @@ def test_a_perplexity_past_all_numbers_is_finite(tmp_path: Path) -> None:
             return [replace(one, log_probability=-1e9) for one in super().predict(sentences)]
 
     model(tmp_path)
-    annotator = TunedAnnotator(SCHEMA, tmp_path)
+    annotator = TunedAnnotator(SCHEMA, tmp_path, NAME)
     annotator._open = (annotator.model, Unsure(["City"]))
     (reply,) = annotator.annotate(["York"], [])
     assert reply.perplexity is not None

@@ -130,7 +130,7 @@ def test_what_is_written_names_label_studio_s_own_tags_and_keeps_everything(tmp_
         ('[{"data": {"text": "a"}},\n {"data": {"body": "a"}}]', "line 2: task 2 has no string `text`.*'body'"),
         ('[{"data": {"text": "a"}}', "a comma or ] is missing; it looks cut off"),
         ('[{"data": {"text": NaN}}]', "task 1 cannot be read as JSON: NaN"),
-        ('[{"data": {"text": "a\\ud83d"}}]', "task 1 holds .* half of a surrogate pair"),
+        ('[{"data": {"text": "a\\ud83d"}}]', "task 1 .* half of a surrogate pair"),
         ('[{"data": {"id": 1, "text": "a"}}, {"data": {"id": "1", "text": "b"}}]', "task 2 has the id '1', and so has"),
         ('[{"data": {"text": "a"}, "annotations": 3}]', "has the annotations 3"),
         ('[{"data": {"text": "a"}}] []', "more after the end"),

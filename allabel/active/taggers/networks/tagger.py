@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -191,13 +191,23 @@ class NetworkTagger(ABC):
             made = cls._of(told)
             made._words.add(told["words"])
             made._characters.add(told["characters"])
-            network = made._build()
-            network.features.grow(len(made._words), len(made._characters))
-            network.load_state_dict(load_file(path))
-        except (OSError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
+            weights = load_file(path)
+            # Sizes are taken at their word when a network is built: first without memory, to see that they are true.
+            with torch.device("meta"):
+                if _shapes(made._grown().state_dict()) != _shapes(weights):
+                    raise ValueError("the weights are not of the sizes that are told")
+            network = made._grown()
+            network.load_state_dict(weights)
+        except (OSError, SafetensorError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise damaged(path, error) from error
         made._network = network.to(made._device).eval()
         return made
+
+    def _grown(self) -> Network:
+        """Return the network, untrained, with rows for all words and characters."""
+        network = self._build()
+        network.features.grow(len(self._words), len(self._characters))
+        return network
 
     @classmethod
     @abstractmethod
@@ -240,6 +250,10 @@ class NetworkTagger(ABC):
 
     def _answers(self) -> Answers:
         return Answers(self._trained, self._scheme, self._rows, self._device)
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(weight.shape) for name, weight in weights.items()}
 
 
 def shared(told: dict[str, Any]) -> dict[str, Any]:
