@@ -23,8 +23,8 @@ FILE = click.Path(exists=True, path_type=Path)
 
 
 def say(message: str) -> None:
-    """Tell the person at the terminal; standard output is for data."""
-    click.echo(message, err=True)
+    """Tell the person at the terminal, whom names of files steer nowhere; standard output is for data."""
+    click.echo("\n".join(map(printable, message.split("\n"))), err=True)
 
 
 def printable(text: str) -> str:

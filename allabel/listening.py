@@ -1,8 +1,11 @@
-"""Whether a program can listen at an address."""
+"""Whether a program can listen at an address, and how one that does ends."""
 
 import errno
 import os
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from allabel.errors import InputError
 
@@ -27,3 +30,18 @@ def refuse_taken(host: str, port: int) -> None:
             f"nothing can listen on {host!r}: {error.strerror}",
             remedy="give --host an address of this machine, such as localhost, or 0.0.0.0 for all of them",
         ) from error
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGINT end what runs here with status 0: uvicorn sends them again when it has ended itself."""
+    before = {one: signal.signal(one, _ended) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _ended(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)

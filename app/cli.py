@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from allabel.discreet import be_discreet
 from allabel.errors import InputError, MissingExtraError
-from allabel.listening import refuse_taken
+from allabel.listening import ended_by_signals, refuse_taken
 from app.settings import FOLDER, LOCAL_HOSTS, theme
 
-ENTRY = Path(__file__).parent / "entry" / "main.py"
+ENTRY = Path(__file__).parent / "entry" / "allabel_app.py"
 MOST_UPLOADED_MB = 200
 
 
@@ -36,7 +37,9 @@ def app(folder: Path, /, port: int, host: str, no_browser: bool) -> None:
     from streamlit.web.cli import main
 
     os.environ[FOLDER] = str(folder.resolve())
-    main(["run", str(ENTRY), *flags(folder.resolve(), port, host, browser=not no_browser)], standalone_mode=False)
+    be_discreet()
+    with ended_by_signals():
+        main(["run", str(ENTRY), *flags(folder.resolve(), port, host, browser=not no_browser)], standalone_mode=False)
 
 
 def flags(folder: Path, port: int, host: str, *, browser: bool) -> list[str]:
@@ -54,6 +57,8 @@ def flags(folder: Path, port: int, host: str, *, browser: bool) -> list[str]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        # It would write errors past the log, with all that they say.
+        "logger.enableRich": "false",
         "runner.magicEnabled": "false",
         **theme(),
     }

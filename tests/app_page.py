@@ -40,7 +40,7 @@ def open_page(name: str, folder: Path, patch: pytest.MonkeyPatch, host: str = "l
     """Open one page of the app on a folder, as a browser on this machine would; `run` it once more after each input."""
     patch.setenv(FOLDER, str(folder))
     patch.setattr(state, "is_local", lambda: host in LOCAL_HOSTS)
-    page = AppTest.from_file(ENTRY, default_timeout=120)
+    page = AppTest.from_file(ENTRY.with_name("main.py"), default_timeout=120)
     page.run()
     page._page_hash = calc_hash(name)  # streamlit's own `switch_page` knows pages that are files only
     return page.run()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from allabel.config import Serve
+from allabel.listening import ended_by_signals
 from allabel.server.asgi import VARIABLE
 
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # read where metrics are imported, which is in the processes alone
@@ -34,18 +34,12 @@ def serve(folder: Path, flags: dict[str, Any], settings: Serve) -> None:
         timeout_graceful_shutdown=round(settings.timeout_s) + 5,
     )
     if settings.workers == 1:
-        # Uvicorn sends the signal again when it has ended: that is no failure.
-        for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, _ended)
-        uvicorn.Server(config).run()
+        with ended_by_signals():
+            uvicorn.Server(config).run()
         return
     with tempfile.TemporaryDirectory(prefix="allabel-figures-") as figures:
         os.environ[FIGURES] = figures
         _Processes(config, [config.bind_socket()]).run()
-
-
-def _ended(_signal: int, _frame: object) -> None:
-    raise SystemExit(0)
 
 
 class _Processes(Multiprocess):

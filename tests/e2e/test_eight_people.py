@@ -20,7 +20,7 @@ from allabel.schema import Label, LabelSchema
 from app.settings import FOLDER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
-ENTRY = Path(__file__).resolve().parents[2] / "app" / "entry" / "main.py"
+ENTRY = Path(__file__).resolve().parents[2] / "app" / "entry" / "allabel_app.py"
 PEOPLE = [f"person-{i}" for i in range(1, 9)]
 SECONDS = float(os.environ.get("ALLABEL_EIGHT_SECONDS", "120"))
 SAVES = int(600 * SECONDS / 120)
@@ -113,7 +113,7 @@ def test_nothing_is_lost_doubled_or_overwritten_while_the_server_is_killed_twice
         steps = [worker.step() for worker in workers]
         if not any(steps):
             workers[0].page.wait_for_timeout(20)
-        assert passed < 4 * SECONDS, {worker.name: len(worker.done) for worker in workers}
+        assert passed < 15 * SECONDS, {worker.name: len(worker.done) for worker in workers}
     server.kill9()
     promised = {(worker.name, text) for worker in workers for text in worker.done}
     with Project.open(folder) as project:

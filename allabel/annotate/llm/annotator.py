@@ -14,6 +14,7 @@ from allabel.annotate.llm.long_texts import Window as Place
 from allabel.annotate.llm.long_texts import windows
 from allabel.annotate.llm.memory import Asked, Forgetful, Memory
 from allabel.annotate.llm.prompt import messages, request
+from allabel.annotate.llm.template_marks import as_text
 from allabel.annotate.llm.window import Dropping, Fitted, Window, WindowError, estimate, estimate_text, fit
 from allabel.reply import Reply, Status
 from allabel.schema import LabelSchema
@@ -204,8 +205,8 @@ class LlmAnnotator:
         """Split, choose demonstrations, and render each part's request."""
         size, overlap = self._splitting.sizes(self._window, self.form, self.schema)
         for i, text in enumerate(batch.texts):
-            if not text.strip():
-                # Nothing can be in it, and models asked all the same make something up.
+            if not as_text(text).strip():
+                # Nothing that shows can be in it, and models asked all the same make something up.
                 blank = Answer(Status.OK, n_attempts=0)
                 batch.parts.append(Part(i, Place(0, len(text)), text, answer=blank))
                 continue

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from allabel.annotate.llm.template_marks import as_text
 from allabel.schema import LabelSchema
 
 FOLDER = Path(__file__).parents[1] / "prompts"
@@ -22,13 +23,14 @@ class Template:
 
     @cached_property
     def _compiled(self) -> jinja2.Template:
-        environment = jinja2.Environment(
+        environment = jinja2.Environment(  # nosec B701
             loader=jinja2.FileSystemLoader(FOLDER),
             undefined=jinja2.StrictUndefined,
             autoescape=False,  # noqa: S701  the prompt is plain text for a model: "&lt;" would be another text
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters["as_text"] = as_text
         environment.filters["quoted"] = lambda string: json.dumps(string, ensure_ascii=False)
         return environment.get_template(self._file)
 
