@@ -1,4 +1,4 @@
-"""The cookie that keeps a person signed in over a reload; written by the browser, read from its next request."""
+"""The cookie that keeps a person signed in over a reload; asked for by the page, read from its next request."""
 
 import hashlib
 import secrets
@@ -7,14 +7,27 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.keeping import PATH
+
 _PENDING = "allabel.cookie"
-# Data comes as JSON and never as code; name and token are of URL-safe characters only.
+# Data comes as JSON and never as code. The server sets the cookie: what a script sets, every script can read.
 _JS = """
 export default function ({ data }) {
   if (!data || window.allabelCookieWritten === data.id) return;
   window.allabelCookieWritten = data.id;
-  const secure = window.location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `${data.name}=${data.value}; Max-Age=${data.seconds}; Path=/; SameSite=Strict${secure}`;
+  const asked = { ...data, secure: window.location.protocol === "https:" };
+  const send = (left) =>
+    fetch(data.at, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(asked),
+      keepalive: true,
+    }).then(
+      (answer) => answer.ok || (left && setTimeout(() => send(left - 1), 500)),
+      () => left && setTimeout(() => send(left - 1), 500),
+    );
+  send(3);
 }
 """
 
@@ -45,7 +58,7 @@ def write_cookie() -> None:
     """Draw what has the browser do what was last asked; nothing is seen of it."""
     if pending := st.session_state.get(_PENDING):
         write = st.components.v2.component("allabel_cookie", js=_JS)
-        write(key="allabel-cookie", data=pending, height=1)
+        write(key="allabel-cookie", data={**pending, "at": PATH}, height=1)
 
 
 def _ask(folder: Path, value: str, seconds: int) -> None:

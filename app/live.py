@@ -55,12 +55,18 @@ def chosen(work: Work) -> None:
 
 
 def is_over(work: Work) -> bool:
-    """Tell whether the session of this tab ended while the page was open. Raises StoreError where nobody can tell."""
-    return not work.alone and work.accounts.person_of(st.session_state.get(signin.TOKEN, "")) is None
+    """Tell whether the session of this tab ended while the page was open, or the person may do other things since.
+
+    Raises StoreError where nobody can tell.
+    """
+    if work.alone:
+        return work.accounts.any()
+    person = work.accounts.person_of(st.session_state.get(signin.TOKEN, ""))
+    return person is None or (person.name, person.role) != (work.person.name, work.person.role)
 
 
 def holds(work: Work) -> bool:
-    """Tell whether this page still speaks of the project as it is, to a person who is signed in.
+    """Tell whether this page still speaks of the project as it is, to a person who is signed in and may see it.
 
     Raises InputError where the project is gone, damaged or locked.
     """
@@ -89,7 +95,7 @@ def drawn(work: Work, draw: Callable[[], None]) -> None:
     Where the session ended, or the project's files changed, the whole page is drawn anew. Where the project cannot be
     read just now, that is said, and the page goes on by itself when it can.
     """
-    problems.guarded(partial(_drawn, work, draw))
+    problems.guarded(partial(_drawn, work, draw), details=work.alone)
 
 
 def _drawn(work: Work, draw: Callable[[], None]) -> None:

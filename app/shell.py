@@ -87,7 +87,7 @@ def _page(one: Listed, work: Work | None, *, default: bool) -> "st.Page":
 def _draw(one: Listed, work: Work | None) -> None:
     if work is not None:
         show = import_module(f"app.pages.{one.module}").show
-        problems.guarded(partial(show, work))
+        problems.guarded(partial(show, work), details=work.alone)
 
 
 def _who(work: Work) -> None:

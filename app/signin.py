@@ -158,7 +158,7 @@ def _form(accounts: Accounts) -> Session | None:
     if not asked:
         return None
     try:
-        return accounts.sign_in(name.strip(), password)
+        return accounts.sign_in(name.strip(), password, st.context.ip_address)
     except AllabelError as error:
         problems.show(error)
         return None

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,9 @@ def _model(encoder: str) -> Any:
     path = str(Path(encoder).expanduser()) if is_folder(encoder) else encoder
     if is_folder(encoder) and not Path(path).is_dir():
         raise _unavailable(encoder, "there is no such folder")
-    load = needed("sentence_transformers").SentenceTransformer
+    made = needed("sentence_transformers").SentenceTransformer
+    # Neither code that comes with a model is run, nor weights are read in a form that may hold code.
+    load = partial(made, trust_remote_code=False, model_kwargs={"use_safetensors": True})
     try:
         return load(path, local_files_only=True)
     except Exception as error:  # whatever a damaged or missing model makes the package raise

@@ -98,20 +98,17 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
     )
 
     def window() -> Window | None:
-        from openai import OpenAI
+        from openai import DefaultHttpxClient, OpenAI
+
+        def told(url: str) -> Window | None:
+            with OpenAI(
+                base_url=url, api_key=api_key, http_client=DefaultHttpxClient(follow_redirects=False)
+            ) as client:
+                return ask_window(client, settings.model, settings.max_output_tokens, settings.context_tokens)
 
         with _context_named(settings):
-            told = (
-                ask_window(
-                    OpenAI(base_url=url, api_key=api_key),
-                    settings.model,
-                    settings.max_output_tokens,
-                    settings.context_tokens,
-                )
-                for url in urls
-            )
             # What one of several servers does not tell, or cannot just now, the others do.
-            return min(filter(None, told), key=lambda window: window.max_tokens, default=None)
+            return min(filter(None, map(told, urls)), key=lambda window: window.max_tokens, default=None)
 
     return asking(schema, settings, transport, window, "chat")
 

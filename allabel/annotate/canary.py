@@ -138,6 +138,7 @@ async def explained(error: "APIError", client: "AsyncOpenAI", model: str) -> Ser
     """Return an error of the first request in words, with the way out: address, key, model or the server's log."""
     from openai import (
         APIConnectionError,
+        APIStatusError,
         AuthenticationError,
         BadRequestError,
         NotFoundError,
@@ -153,6 +154,11 @@ async def explained(error: "APIError", client: "AsyncOpenAI", model: str) -> Ser
         return ServerError(
             f"the server at {url} refuses the key (HTTP {error.status_code})\n"
             "  remedy: set OPENAI_API_KEY (or ALLABEL_API_KEY, which overrules it) to a key that this server takes"
+        )
+    if isinstance(error, APIStatusError) and 300 <= error.status_code < 400:
+        return ServerError(
+            f"the server at {url} sends on to another address (HTTP {error.status_code}), and texts go to none but the "
+            "one that was named\n  remedy: if that one is right, set OPENAI_BASE_URL to it (it ends in /v1)"
         )
     offered = await _offered(client)
     if isinstance(error, NotFoundError):

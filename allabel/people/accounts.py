@@ -2,16 +2,15 @@
 
 import hashlib
 import secrets
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from allabel.people.errors import AccountError, SignInError
+from allabel.people.hashing import LONGEST, Passwords, composed, turn
 from allabel.people.roles import Role
 from allabel.people.slowing import Slowing
 from allabel.store.store import Store
@@ -20,7 +19,7 @@ from allabel.store.tables import people, sessions
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-SHORTEST, LONGEST = 8, 1000
+SHORTEST = 8
 LONGEST_NAME = 200
 # Authors of answers that no person gave.
 RESERVED = ("import", "gold")
@@ -63,25 +62,8 @@ class Accounts:
         clock: Callable[[], datetime] = _now,
         hasher: "PasswordHasher | None" = None,
     ) -> None:
-        self._store, self._session_hours, self._clock, self._given_hasher = store, session_hours, clock, hasher
-        self._slowing = Slowing(clock)
-
-    @cached_property
-    def _hasher(self) -> "PasswordHasher":
-        if self._given_hasher is not None:
-            return self._given_hasher
-        try:
-            from argon2 import PasswordHasher
-        except ModuleNotFoundError as error:
-            from allabel.errors import MissingExtraError
-
-            raise MissingExtraError("passwords need argon2: pip install 'allabel[app]'") from error
-        return PasswordHasher()
-
-    @cached_property
-    def _nobodys(self) -> str:
-        """A hash to check against where there is no such person: it takes as long, and never fits."""
-        return self._hasher.hash(secrets.token_urlsafe())
+        self._store, self._session_hours, self._clock = store, session_hours, clock
+        self._passwords, self._slowing = Passwords(hasher), Slowing(clock)
 
     def any(self) -> bool:
         """Tell whether there are accounts, so that nobody works without signing in."""
@@ -132,24 +114,31 @@ class Accounts:
         with self._store.writes() as connection:
             self._change(connection, name, active=True)
 
-    def sign_in(self, name: str, password: str) -> Session:
+    def sign_in(self, name: str, password: str, address: str | None = None) -> Session:
         """Begin a session. Raises SignInError, in the same words for an unknown name and for a wrong password.
 
-        After five failures a name has to wait, longer each time, up to a minute.
+        After five failures a name has to wait, longer each time, up to a minute; so has an address after fifty.
+        address: that the person is at, None where nobody can tell.
         """
         name = _plain(name)
-        with self._store.reads() as connection:
-            self._slowing.check(connection, name)
-            row = connection.execute(select(people).where(people.c.name == name)).first()
-        hashed = row.password if row is not None and row.active and row.password else None
-        if not self._fits(hashed or self._nobodys, password) or row is None or hashed is None:
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            name = ""  # nobody's: one counter for all that cannot be names
+        with turn():
             with self._store.writes() as connection:
-                self._slowing.failed(connection, name)
-            raise SignInError(_WRONG, remedy="try again; an admin can set a new one: allabel people password NAME")
+                self._slowing.attempt(connection, name, address)
+            with self._store.reads() as connection:
+                row = connection.execute(select(people).where(people.c.name == name)).first()
+            hashed = row.password if row is not None and row.active and row.password else None
+            if not self._passwords.fits(hashed, password) or hashed is None:
+                raise SignInError(_WRONG, remedy="try again; an admin can set a new one: allabel people password NAME")
+            renewed = self._passwords.hash(password) if self._passwords.is_outdated(hashed) else None
         with self._store.writes() as connection:
-            self._slowing.forget(connection, name)
-            if self._hasher.check_needs_rehash(hashed):
-                self._change(connection, name, password=self._hasher.hash(_composed(password)))
+            still = connection.execute(select(people.c.password).where(people.c.name == name)).scalar()
+            if still != hashed:  # an admin has set another one in this moment
+                raise SignInError(_WRONG)
+            self._slowing.forget(connection, name, address)
+            if renewed is not None:
+                self._change(connection, name, password=renewed)
             return self._begin(connection, name)
 
     def sign_in_oidc(self, name: str) -> Session:
@@ -207,16 +196,7 @@ class Accounts:
                 f"a password has {SHORTEST} to {LONGEST:,} characters, not {len(password)}",
                 remedy="some words that do not belong together make a good one",
             )
-        return self._hasher.hash(_composed(password))
-
-    def _fits(self, hashed: str, password: str) -> bool:
-        hasher = self._hasher
-        from argon2.exceptions import InvalidHashError, VerificationError
-
-        try:
-            return hasher.verify(hashed, _composed(password[: LONGEST + 1]))
-        except (VerificationError, InvalidHashError, UnicodeEncodeError):
-            return False
+        return self._passwords.hash(password)
 
 
 def _person(row: Row[Any]) -> Person:
@@ -227,13 +207,8 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _composed(text: str) -> str:
-    # One word has one spelling, however a keyboard composes its accents.
-    return unicodedata.normalize("NFC", text)
-
-
 def _plain(name: str) -> str:
-    return _composed(name).strip()
+    return composed(name).strip()
 
 
 def _checked_name(name: str) -> str:

@@ -12,6 +12,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBas
 
 from allabel.server.keys import Key, Keys, Scope
 from allabel.server.limits import Rates
+from allabel.server.origins import refuse_other_names, refuse_other_origins
 from allabel.server.problems import ProblemError
 
 # A key that is revoked opens nothing after so many seconds.
@@ -54,6 +55,10 @@ class Callers:
             )
         return Caller(key.name, key.id)
 
+    async def knows(self, token: str | None) -> bool:
+        """Tell whether whoever holds the token may hear how the server is: anybody where nobody needs a key."""
+        return not await self._are_required() or (token is not None and await self._check(token) is not None)
+
     async def _are_required(self) -> bool:
         if not self._required and time.monotonic() - self._looked_at >= FRESH_S:
             self._required = await asyncio.to_thread(self._keys.any)
@@ -82,13 +87,26 @@ def needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:
         header: Annotated[str | None, Depends(_header)],
         basic: Annotated[HTTPBasicCredentials | None, Depends(_optional_basic)],
     ) -> Caller:
+        refuse_other_origins(request)
         token = bearer.credentials if bearer else header or (basic.password if basic else None)
         callers: Callers = request.app.state.callers
         found = await callers.admit(token, scope)
+        if found.id == NOBODY:
+            refuse_other_names(request)
         callers.rates.request(found.id)
         return found
 
     return caller
+
+
+async def is_known(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    header: Annotated[str | None, Depends(_header)],
+) -> bool:
+    """Tell whether a caller has a key of any scope, or none is needed; turns nobody away."""
+    callers: Callers = request.app.state.callers
+    return await callers.knows(bearer.credentials if bearer else header)
 
 
 async def _optional_basic(request: Request) -> HTTPBasicCredentials | None:
@@ -101,4 +119,5 @@ async def _optional_basic(request: Request) -> HTTPBasicCredentials | None:
 Tagging = Annotated[Caller, Depends(needs(Scope.TAG))]
 Reading = Annotated[Caller, Depends(needs(Scope.READ))]
 Annotating = Annotated[Caller, Depends(needs(Scope.ANNOTATE))]
+Known = Annotated[bool, Depends(is_known)]
 Measuring = Annotated[Caller, Depends(needs(Scope.METRICS))]

@@ -78,8 +78,15 @@ class Outermost:
         return f"the body is larger than {self._most:,} bytes; send less at once"
 
 
-# An answer is data: no page of another origin is to make anything else of it.
-_SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+# An answer is data: no page is to make anything else of it, to show it as a part of its own, or to keep it.
+_SAFE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 
 
 def _draining(scope: Scope) -> bool:

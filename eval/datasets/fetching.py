@@ -47,7 +47,7 @@ def _is_there(path: Path, digest: str) -> bool:
 
 def _get(url: str, corpus: Corpus) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310  https, or the caller's own mirror
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310  https, or the caller's own mirror  # nosec B310
             content: bytes = answer.read()
             return content
     except (OSError, http.client.HTTPException) as error:

@@ -68,7 +68,7 @@ def _from_hub(named: str) -> "DatasetDict":
     if found is None:
         raise InputError(f"{named!r} names no data set of the hub", remedy=_USE)
     try:
-        return load_dataset(found[1], found[2])
+        return load_dataset(found[1], found[2])  # the person names it; sets are data, scripts are not run  # nosec B615
     # What `datasets` raises where the set, its configuration or the network is not there, or it is a script.
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{named!r} cannot be had from the hub: {error}", remedy=_USE) from error

@@ -134,7 +134,13 @@ def test_a_project_is_made_filled_selected_tagged_and_exported(
 
 
 def _has_cookie(page: Any) -> None:
-    page.wait_for_function("() => /allabel_session_\\w+=\\S{20,}/.test(document.cookie)")
+    """Wait for the session's cookie, which no script of the page can read."""
+    for _ in range(300):
+        found = [one for one in page.context.cookies() if one["name"].startswith("allabel_session_")]
+        if found and len(found[0]["value"]) >= 20:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the browser has no cookie of the session")
 
 
 def _no_serious_issue(page: Any) -> None:

@@ -165,10 +165,17 @@ class ChatTransport:
 
     def client(self, server: Server) -> "AsyncOpenAI":
         """Return a client of one of the servers, to be closed."""
-        from openai import AsyncOpenAI
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-        # One more second than our own deadline, which is the one that counts.
-        return AsyncOpenAI(base_url=server.url, api_key=self._api_key, timeout=self._timeout_s + 1, max_retries=0)
+        return AsyncOpenAI(
+            base_url=server.url,
+            api_key=self._api_key,
+            # One more second than our own deadline, which is the one that counts.
+            timeout=self._timeout_s + 1,
+            max_retries=0,
+            # Texts go to the server that was named, and to none that it names.
+            http_client=DefaultAsyncHttpxClient(follow_redirects=False),
+        )
 
     def asking(self, server: Server, client: "AsyncOpenAI", check: Check) -> Asking:
         """Return what asks a server over a client, within the event loop that opened its gate."""

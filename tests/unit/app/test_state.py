@@ -101,7 +101,7 @@ def test_what_nobody_foresaw_becomes_a_calm_message_with_folded_details() -> Non
     def script() -> None:
         from app.problems import guarded
 
-        guarded(lambda: print(1 / 0))
+        guarded(lambda: print(1 / 0), details=True)
 
     page = AppTest.from_function(script).run()
     assert not page.exception

@@ -42,8 +42,10 @@ def test_a_key_opens_what_it_is_for_and_nothing_else(keyed):
 
 
 @pytest.mark.enable_socket
-def test_a_project_without_annotations_says_what_it_waits_for(keyed):
-    with Client(keyed[0]) as client:
+def test_a_project_without_annotations_says_what_it_waits_for_to_those_with_a_key(keyed):
+    with Client(keyed[0], "") as stranger:
+        assert "with a key" in stranger.ready().waits_for[0]
+    with Client(*keyed) as client:
         assert "first annotated text" in client.ready().waits_for[0]
         assert not client.ready(wait_s=0.1)
 
