@@ -7,7 +7,7 @@ because each read waits for the interpreter's lock anew. In a process it takes 3
 
 import contextlib
 import os
-import pickle
+import pickle  # between our own processes, see below  # nosec B403
 import signal
 import subprocess
 import sys
@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import IO, ParamSpec, TypeVar
 
+from allabel.discreet import in_a_line
 from allabel.errors import AllabelError, InputError
 
 P = ParamSpec("P")
@@ -44,7 +45,8 @@ class Apart:
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return what a module's function gives in a fresh process; arguments and result are pickled.
 
-        Raises what the function raised, an InputError with its place and remedy where it was one, else AllabelError;
+        Raises what the function raised, an InputError with its place and remedy where it was one, else AllabelError
+        with the kind and the place of what nobody foresaw, for its words may quote a text;
         AllabelError where the process died; StoppedError after `stop`.
         """
         work = pickle.dumps((function, args, kwargs))
@@ -61,7 +63,7 @@ class Apart:
                 raise StoppedError("the work was stopped")
             if process.returncode or not out:
                 raise AllabelError(_died(process.returncode, said))
-        ok, *told = pickle.loads(out)  # noqa: S301  our own process wrote it
+        ok, *told = pickle.loads(out)  # noqa: S301  our own process wrote it  # nosec B301
         if ok:
             result: R = told[0]
             return result
@@ -87,7 +89,7 @@ class Apart:
         with self._lock:
             if self._stopped:
                 raise StoppedError("the work was stopped")
-            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module  # nosec B603
                 [sys.executable, "-m", "allabel.apart", str(self.nice)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -110,14 +112,14 @@ def main() -> None:
     os.dup2(2, 1)
     if hasattr(os, "nice"):
         os.nice(int(sys.argv[1]))
-    function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301  our own parent wrote it
+    function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301  our own parent wrote it  # nosec B301
     told: tuple[object, ...]
     try:
         told = (True, function(*args, **kwargs))
     except InputError as error:
         told = (False, error.problem, {"file": error.file, "line": error.line, "remedy": error.remedy})
     except Exception as error:  # noqa: BLE001  the parent raises it
-        told = (False, str(error) or type(error).__name__, None)
+        told = (False, in_a_line(error), None)
     with result:
         pickle.dump(told, result)
 

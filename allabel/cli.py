@@ -13,6 +13,7 @@ import click
 from allabel import __version__
 from allabel.console import FILE, FOLDER, open_project, refuse_none, refuse_target, say
 from allabel.errors import AllabelError, InputError
+from allabel.telemetry import report_nothing
 
 if TYPE_CHECKING:
     from allabel.document import Document
@@ -187,6 +188,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 def main(arguments: Iterable[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 the work failed, 2 wrong use or bad input."""
     warnings.showwarning = _show_warning
+    report_nothing()
     try:
         cli.main(args=list(arguments) if arguments is not None else None, prog_name="allabel")
     except AllabelError as error:

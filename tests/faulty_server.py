@@ -49,6 +49,7 @@ RESPONSES: dict[str, Callable[[str], tuple[int, Any, dict[str, str]]]] = {
     "429-hour": lambda text: (429, error("slow down", 429), {"Retry-After": "3600"}),
     "429-quota": lambda text: (429, error("pay first", "insufficient_quota"), {}),
     "400": lambda text: (400, error("the context is too long", 400), {}),
+    "400-quote": lambda text: (400, error(f"cannot make sense of {text!r}", 400), {}),
     "401": lambda text: (401, error("wrong key sk-very-secret", 401), {}),
     "403": lambda text: (403, error("not for you", 403), {}),
     "404": lambda text: (404, error("the model does not exist", 404), {}),

@@ -28,6 +28,7 @@ from allabel.document import DocId, Document
 from allabel.errors import AllabelError, InputError, MissingExtraError
 from allabel.store.store import Store
 from allabel.tagging import StoreMemory
+from allabel.telemetry import report_nothing
 
 Row = dict[str, Any]
 # Blocks on their way, on a machine of our own: what is read ahead waits for room.
@@ -37,8 +38,7 @@ BUDGETS = ("budget_requests", "budget_tokens", "budget_money")
 
 def require_ray() -> Any:
     """Return Ray with its data room, its reports on use switched off. Raises MissingExtraError where there is none."""
-    # Read when it is imported; whoever wants to report sets it to 1.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    report_nothing()
     try:
         import ray
         import ray.data

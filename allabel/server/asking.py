@@ -114,7 +114,8 @@ class AskingEngine:
             self._keeping.add(keeping)
             keeping.add_done_callback(self._kept_one)
         if answer.status is Status.FAILED:
-            logger.warning("a text got no answer: %s", answer.error)
+            # Who asked is told all of it: what the model's server says may quote their text.
+            logger.warning("a text got no answer: %s", answer.fault or "it was not sent")
         batch.answered(key, answer)
 
     def _kept_one(self, keeping: "asyncio.Task[None]") -> None:

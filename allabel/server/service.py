@@ -11,6 +11,7 @@ from allabel.annotate.base import Demonstration
 from allabel.annotate.demonstrations import Demonstrations
 from allabel.annotate.retrievers import retriever
 from allabel.config import Serve
+from allabel.discreet import in_a_line
 from allabel.document import DocId
 from allabel.errors import AllabelError
 from allabel.formats.tagged import tagged_line
@@ -158,7 +159,7 @@ class Service:
         except Exception as error:  # noqa: BLE001  whoever watches goes on watching, and says what is wrong
             if not self._problem:
                 logger.warning("what was annotated cannot be taken in: %s", error)
-            self._problem = f"what was annotated to be taken in: {error}"
+            self._problem = f"what was annotated to be taken in: {in_a_line(error)}"
 
 
 def chosen(tagged: TaggedDocument, options: Options) -> TaggedDocument:

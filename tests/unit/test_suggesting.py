@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allabel import jobs
-from allabel.apart import Apart, StoppedError
+from allabel.apart import NICE, Apart, StoppedError
 from allabel.document import DocId
 from allabel.errors import AllabelError, InputError
 from allabel.formats.native import dump_json
@@ -36,7 +36,7 @@ def test_work_apart_is_done_in_another_process():
     apart = Apart()
     assert apart.call(os.getpid) != os.getpid()
     assert apart.call(operator.add, [1], [2]) == [1, 2]
-    assert apart.call(os.getpriority, os.PRIO_PROCESS, 0) > os.getpriority(os.PRIO_PROCESS, 0)
+    assert apart.call(os.getpriority, os.PRIO_PROCESS, 0) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
     apart.nice = 0
     assert apart.call(os.getpriority, os.PRIO_PROCESS, 0) == os.getpriority(os.PRIO_PROCESS, 0)
 
@@ -45,11 +45,11 @@ def test_what_the_work_prints_is_not_taken_for_its_result():
     assert Apart().call(print, "noise" * 100_000) is None
 
 
-def test_an_input_error_comes_back_with_its_remedy_and_any_other_with_its_words(tmp_path: Path):
+def test_an_input_error_comes_back_with_its_remedy_and_any_other_with_its_kind_and_place(tmp_path: Path):
     with pytest.raises(InputError, match="there is no project here") as error:
         Apart().call(jobs.doubts_of, tmp_path, {})
     assert error.value.remedy.startswith("allabel init")
-    with pytest.raises(AllabelError, match="division by zero"):
+    with pytest.raises(AllabelError, match=r"ZeroDivisionError \(apart.py, line \d+\)$"):
         Apart().call(operator.truediv, 1, 0)
 
 

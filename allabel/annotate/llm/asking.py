@@ -18,10 +18,12 @@ from allabel.annotate.llm.completion import CompletionError, read
 from allabel.annotate.llm.gate import Gate
 from allabel.annotate.llm.retry import Cause, Policy, cause_of, retry_after
 from allabel.annotate.llm.tally import Estimate, output_estimate, prompt_estimate
+from allabel.annotate.llm.template_marks import as_text
+from allabel.discreet import unquoted
 from allabel.reply import Status
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from openai import APIError, AsyncOpenAI
 
 _AGAIN = Path(__file__).parents[1] / "prompts" / "again.jinja"
 
@@ -134,19 +136,27 @@ class Asking:
             self._gate.heard()
             return answer, Cause.FINAL, None
         except CompletionError as error:
-            return Answer(Status.FAILED, error=str(error)), Cause.TRANSIENT, None
+            return Answer(Status.FAILED, error=str(error), fault="no completion"), Cause.TRANSIENT, None
         except TimeoutError as error:
-            return Answer(Status.FAILED, error=f"no whole answer in {self._timeout_s:g} s"), cause_of(error), None
+            late = f"no whole answer in {self._timeout_s:g} s"
+            return Answer(Status.FAILED, error=late, fault=late), cause_of(error), None
         except APIStatusError as error:
             asked_s = retry_after(error.response.headers)
-            return Answer(Status.FAILED, error=words(error, self._api_key)), cause_of(error), asked_s
+            failed = Answer(Status.FAILED, error=self._words(error, body), fault=f"status {error.status_code}")
+            return failed, cause_of(error), asked_s
         except APIError as error:
-            broken = f"{words(error, self._api_key)} ({type(error.__cause__ or error).__name__})"
-            return Answer(Status.FAILED, error=broken), cause_of(error), None
+            kind = type(error.__cause__ or error).__name__
+            broken = f"{self._words(error, body)} ({kind})"
+            return Answer(Status.FAILED, error=broken, fault=kind), cause_of(error), None
         except UnicodeEncodeError:
             return Answer(Status.FAILED, error="the text holds half a surrogate pair"), Cause.FINAL, None
         finally:
             self._gate.back(reckoned, *used)
+
+    def _words(self, error: "APIError", body: Mapping[str, Any]) -> str:
+        # Many servers repeat what they cannot read, and this stands in logs, on terminals and in the store.
+        asked = [str(message["content"]) for message in body["messages"] if message["role"] == "user"]
+        return unquoted(words(error, self._api_key), asked)
 
 
 def again_request(request: Request, content: str, problem: str) -> Request:
@@ -155,11 +165,12 @@ def again_request(request: Request, content: str, problem: str) -> Request:
         # Nothing was said that could be shown: many servers refuse an empty turn.
         return request
     shown = _template().render(problem=problem).strip()
-    turns = ({"role": "assistant", "content": content}, {"role": "user", "content": shown})
+    # What the model said holds what it copied, the marks of chat templates too.
+    turns = ({"role": "assistant", "content": as_text(content)}, {"role": "user", "content": as_text(shown)})
     return replace(request, messages=(*request.messages, *turns))
 
 
 @cache
 def _template() -> Template:
     written = re.sub(r"\A\{#.*?#\}\n", "", _AGAIN.read_text(encoding="utf-8"))
-    return Environment(undefined=StrictUndefined, autoescape=False).from_string(written)  # noqa: S701  a plain prompt
+    return Environment(undefined=StrictUndefined, autoescape=False).from_string(written)  # noqa: S701  a plain prompt  # nosec B701

@@ -70,6 +70,7 @@ class Token:
 class Answer:
     """What came of a request: `ok` with content, or another status with the reason in words.
 
+    fault: the reason without anything that a server said, which may quote the text; "" where nothing failed at one.
     tokens: of the content, in order; empty where the server gives none. n_attempts: requests sent, the last included.
     latency_s: seconds from the first request to the answer, waiting included.
     """
@@ -82,6 +83,7 @@ class Answer:
     n_output_tokens: int = 0
     n_attempts: int = 1
     latency_s: float = 0.0
+    fault: str = ""
 
 
 # Of a request's position and an `ok` answer to it: what is wrong with its content, "" where nothing is.

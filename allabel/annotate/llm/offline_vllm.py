@@ -15,6 +15,7 @@ from allabel.annotate.llm.offline_options import DEFAULTS, TEMPLATE_OPTIONS, che
 from allabel.annotate.llm.offline_tokens import tokens
 from allabel.annotate.llm.prompt import Messages
 from allabel.errors import InputError, MissingExtraError, ServerError
+from allabel.telemetry import report_nothing
 
 # The first whose `LLM` takes requests one by one under names that are meant for others.
 NEEDED = "0.22"
@@ -38,6 +39,7 @@ def load(model: str, options: Mapping[str, Any]) -> "VllmEngine":
     os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
     # As vLLM's own command line does: a fork would take over our threads' locks and OpenMP's.
     os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
+    report_nothing()
     import vllm
     from vllm import sampling_params
 
