@@ -4,24 +4,36 @@ BIN := .venv/bin
 # torch spins on shared cores unless told not to.
 export OMP_WAIT_POLICY ?= passive
 export GOMP_SPINCOUNT ?= 0
+comma := ,
 
-.PHONY: demo test check dense lanes slow vllm e2e clean
+.PHONY: demo test check dense web audit lock lanes slow vllm e2e crash faults concurrency fuzz injection soak privacy clean
 
 .venv/.base: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -e .
 	@touch $@
 
-.venv/.dev: pyproject.toml .venv/.base
-	$(BIN)/pip install --quiet -c constraints-cpu.txt -e '.[dev]'
+# With LOCKED=1, as in CI, the versions of locked/ and no others, each file by its hash.
+ifdef LOCKED
+install = $(BIN)/pip install --quiet --require-hashes $(addprefix -r locked/,$(1)) && $(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+else
+install = $(BIN)/pip install --quiet -c constraints-cpu.txt -e '.[$(2)]'
+endif
+
+.venv/.dev: pyproject.toml locked/dev.txt .venv/.base
+	$(call install,dev.txt,dev)
 	@touch $@
 
-.venv/.dense: pyproject.toml .venv/.dev
-	$(BIN)/pip install --quiet -c constraints-cpu.txt -e '.[dev,dev-dense]'
+.venv/.dense: pyproject.toml locked/torch.txt .venv/.dev
+	$(call install,dev.txt torch.txt,dev$(comma)dev-dense)
 	@touch $@
 
 .venv/.e2e: pyproject.toml .venv/.dev
-	$(BIN)/pip install --quiet -c constraints-cpu.txt -e '.[dev,dev-e2e]'
+	$(call install,dev.txt,dev$(comma)dev-e2e)
+	@touch $@
+
+.venv/.audit: pyproject.toml .venv/.dev
+	$(call install,dev.txt,dev$(comma)dev-audit)
 	@touch $@
 
 demo: .venv/.base  ## the main job on the shipped corpus, set-up included
@@ -30,16 +42,28 @@ demo: .venv/.base  ## the main job on the shipped corpus, set-up included
 test: .venv/.dev  ## the fast suite, set-up included
 	$(BIN)/pytest -n 2
 
-check: .venv/.dense  ## the whole gate: form, types, layers, the README's commands
+check: .venv/.dense .venv/.audit  ## the whole gate: form, types, layers, holes, the README's commands
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml allabel app eval retrieval
+	$(BIN)/python tests/scan_secrets.py
+	$(BIN)/python tests/audit.py
 	$(BIN)/pytest -n 0 -m 'not vllm and not e2e' tests/integration/test_readme.py
 	$(BIN)/python benchmarks/main_job.py --quick
 
 dense: .venv/.dense  ## what needs torch: embeddings and fine-tuned taggers, with a real encoder
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests/unit/retrieval/test_dense.py tests/contract tests/unit/active tests/integration/finetune
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests/unit/retrieval/test_dense.py tests/contract tests/unit/active tests/integration/finetune tests/reliability/test_web_models.py
+
+web: .venv/.dev  ## the server, the app and models before strangers; what needs torch or a browser is in dense and e2e
+	$(BIN)/pytest -n 2 -m '' tests/reliability/test_web_server.py tests/reliability/test_web_app.py tests/reliability/test_web_models.py tests/reliability/test_web_signing_in.py tests/reliability/test_web_redirects.py tests/reliability/test_web_audit.py
+
+audit: .venv/.audit  ## whether a locked version has a known hole; fails where nobody can be asked
+	ALLABEL_AUDIT=required $(BIN)/python tests/audit.py
+
+lock: .venv/.audit  ## write the versions that CI tests anew; FIND_LINKS is where torch's CPU build lies
+	$(BIN)/python tests/lock_versions.py --upgrade --find-links '$(FIND_LINKS)'
 
 slow: .venv/.dev  ## tests that take minutes
 	$(BIN)/pytest -n 2 -m slow
@@ -49,6 +73,28 @@ vllm: .venv/.dev  ## against a real vLLM server with a small model (3 GB are ins
 
 e2e: .venv/.e2e  ## the annotation app in a real browser (Chromium has to be installed: apt-get install chromium)
 	$(BIN)/pytest -n 0 -m e2e
+
+# What docs/reliability.md stands on, each at its full length.
+crash: .venv/.dev  ## kill -9 at random moments, 200 times, on SQLite and PostgreSQL
+	ALLABEL_KILLS=200 $(BIN)/pytest -n 0 -s -m slow tests/reliability/test_crash*.py
+
+faults: .venv/.dev  ## full disks, locks, clocks, restarts of PostgreSQL, damaged files; backup and restore (as root, with faketime)
+	ALLABEL_DAMAGES=2000 ALLABEL_BACKUPS=50 ALLABEL_KILLS=200 ALLABEL_RESTARTS=50 $(BIN)/pytest -n 0 -s -m 'slow or not slow' tests/reliability/test_backup*.py tests/reliability/test_fault*.py tests/reliability/test_damage.py
+
+concurrency: .venv/.dev  ## sixteen writers, and courses of events against a model
+	ALLABEL_CONCURRENCY_S=60 ALLABEL_EXAMPLES=60 $(BIN)/pytest -n 0 -s -m 'slow or not slow' tests/reliability/test_concurrency*.py
+
+fuzz: .venv/.dev  ## a million changed inputs to every reader
+	ALLABEL_FUZZ_INPUTS=1000000 $(BIN)/pytest -n 0 -s tests/reliability/test_fuzz_readers.py tests/reliability/test_fuzz_http.py
+
+injection: .venv/.dev  ## how often a small real model strays under attack (vLLM, an hour)
+	$(PYTHON) tests/with_vllm.py sh -c '$(BIN)/python benchmarks/injection.py --base-url "$$ALLABEL_TEST_LLM" --out build/injection.jsonl'
+
+soak: .venv/.e2e  ## app, server and PostgreSQL under mixed load for an hour
+	$(BIN)/python tests/reliability/soak.py --minutes 60
+
+privacy: .venv/.dense .venv/.e2e  ## who is addressed, under strace; what logs and temporary files hold
+	$(BIN)/pytest -n 0 -m slow tests/reliability/test_privacy_traced.py
 
 lanes: slow dense vllm e2e  ## every slow lane
 
