@@ -30,7 +30,7 @@ def backup(folder: Path, file: Path) -> None:
         raise InputError("a backup is a zip file", file=file, remedy="name it FILE.zip")
     with open_project(folder) as project:
         done = back_up(project, file)
-    say(f"backed up {folder.absolute()} to {file} ({done.size / 1e6:,.1f} MB): {_in_words(done.told)}")
+    say(f"backed up {folder.absolute()} to {file} ({done.size / 1e6:,.2f} MB): {_in_words(done.told)}")
     for what in done.left_out:
         say(f"not in it: {what}")
 
