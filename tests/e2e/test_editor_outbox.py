@@ -39,7 +39,7 @@ def test_work_done_while_the_server_is_dead_arrives_when_it_is_back(
     server.restart()
     saved = case.wait("save", timeout_s=60)
     assert case.entities(saved) == [(0, 3, "Solvent"), (8, 13, "Reagent")]
-    page.wait_for_selector("text=The next text.", timeout=30_000)
+    page.wait_for_selector("text=The next text.", timeout=90_000)
     page.wait_for_timeout(500)
     assert len(case.ops("save")) == 1
 

@@ -188,7 +188,6 @@ def test_the_server_addresses_nobody_and_tells_nothing_of_texts_and_keys(
     assert not [*holding((folder,), [key.split("_")[2], KEY])]
 
 
-@pytest.mark.e2e
 def test_the_page_asks_its_own_server_alone_and_nothing_is_left_of_a_password(
     watched: Watched, folder: Path, tmp_path: Path
 ) -> None:
