@@ -59,22 +59,6 @@ class Lesson:
         return _n_changed(self.texts, now.texts) + _n_changed(self.answers, now.answers)
 
 
-class _KeptLesson(BaseModel):
-    """A lesson as it stands in the file."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    labels: list[str]
-    texts: dict[str, str]
-    answers: dict[str, str]
-    options: str
-    n_sentences: int = 0
-    n_words: int = 0
-    n_entities: int = 0
-    held_out_f1: float | None = None
-    seconds: float = 0.0
-
-
 class _Kept(BaseModel):
     """The file of a tuned model. folder: beside the file, for one that leads elsewhere would have anything loaded."""
 
@@ -83,8 +67,8 @@ class _Kept(BaseModel):
     model: str = Field(min_length=1)
     tagger: str = Field(min_length=1)
     folder: str = Field(pattern=r"^model-[0-9a-f]+$")
-    at: str
-    lesson: _KeptLesson
+    at: datetime
+    lesson: Lesson
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +148,16 @@ def describe(folder: Path) -> Tuned | None:
     """
     path = folder / FILE_NAME
     try:
-        data = sound.json_of(sound.text_of(path))
+        text = sound.text_of(path)
+        data = sound.json_of(text)
         if data["format"] != FORMAT:
             raise InputError(
                 f"the tuned model has the format {data['format']!r:.40}, and this version reads {FORMAT}",
                 file=path,
                 remedy="train it anew: allabel finetune",
             )
-        kept = _Kept.model_validate(data)
-        lesson = Lesson(**{**kept.lesson.model_dump(), "labels": tuple(kept.lesson.labels)})
-        at = datetime.fromisoformat(kept.at)
-        return Tuned(folder / kept.folder, kept.tagger, kept.model, at, lesson)
+        kept = _Kept.model_validate_json(text)
+        return Tuned(folder / kept.folder, kept.tagger, kept.model, kept.at, kept.lesson)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
