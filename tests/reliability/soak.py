@@ -26,7 +26,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # what all tests share
 
 from served import free_port
-from soak_bar import Grown, Slowed, Times, covers, grown, slowed, table
+from soak_bar import Grown, Slowed, Times, by_minute, covers, grown, slowed, table
 from soak_load import Load
 from soak_notes import Notes, Sampler
 from soak_parts import LivingPostgres, Program, make_project
@@ -44,9 +44,13 @@ NOT_JUDGED = dict.fromkeys(("app apart", "serve apart"), "not judged")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run came to. wrong: everything that went wrong, as (seconds, where, what)."""
+    """What a run came to. wrong: everything that went wrong, as (seconds, where, what).
+
+    minutes: by process its megabytes in the mean of each minute, to see when a process that grew did so.
+    """
 
     memory: list[Grown]
+    minutes: dict[str, list[float]]
     latency: list[Slowed]
     wrong: list[tuple[float, str, str]]
     done: dict[str, int]
@@ -117,6 +121,7 @@ def soak(minutes: float, pace_s: float) -> Result:
             notes.error("store", what)
     return Result(
         [grown(name, series, times) for name, series in sorted(notes.memory.items()) if covers(series, times)],
+        {name: by_minute(series) for name, series in notes.memory.items()},
         [slowed(route, series, times) for route, series in notes.took.items()],
         notes.wrong,
         done,
@@ -156,7 +161,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     result = soak(asked.minutes, asked.pace)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    found = {"minutes": asked.minutes, "missed": result.missed, **asdict(result)}
+    found = {"asked_minutes": asked.minutes, "missed": result.missed, **asdict(result)}
     asked.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
     print(told(result, asked.minutes))
     sys.exit(1 if result.missed else 0)

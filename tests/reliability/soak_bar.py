@@ -84,6 +84,12 @@ def covers(memory: Series, times: Times) -> bool:
     return all(any(a <= when < b for when, _ in memory) for a, b in (times.windows[0], times.windows[-1]))
 
 
+def by_minute(memory: Series) -> list[float]:
+    """Give the mean of each minute that was looked at, rounded to a tenth of a megabyte."""
+    minutes = sorted({int(when // 60) for when, _ in memory})
+    return [round(float(np.mean([mb for when, mb in memory if when // 60 == one])), 1) for one in minutes]
+
+
 def grown(name: str, memory: Series, times: Times) -> Grown:
     """Hold the first window against the last, and fit a line through the means of twelfths of the time between.
 
