@@ -224,6 +224,16 @@ def test_keys_typed_elsewhere_on_the_page_stay_there(case: Case) -> None:
     assert case.page.input_value("input[aria-label=Elsewhere]") == "1c0"
 
 
+def test_keys_are_for_the_text_where_what_had_the_focus_is_gone(case: Case) -> None:
+    case.show(TEXT, "The next text.")
+    case.page.evaluate("document.activeElement.blur()")
+    assert case.page.evaluate("document.activeElement === document.body")
+    case.page.keyboard.press("1")
+    case.page.keyboard.press("Enter")
+    assert case.entities(case.wait("save")) == [(0, 4, "Solvent")]
+    case.page.wait_for_selector("text=The next text.")
+
+
 def test_the_digit_row_of_a_french_keyboard_still_labels(case: Case) -> None:
     case.show(TEXT)
     case.page.evaluate(

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from itertools import islice
 
 import httpx
@@ -16,6 +17,9 @@ from allabel.document import Document
 PER_S = 20.0
 STREAM_S, JOB_S = 20.0, 30.0
 N_STREAM, N_JOB, N_BATCH = 100, 200, 16
+# At first so many texts are confirmed that the server learns anew, as it does each time a tenth is new: while it takes
+# new weights it holds the old ones too, and what it holds from then on is what it will hold.
+FIRST_S, N_FIRST = 300.0, 240
 # One in so many streams is broken off by its caller, and one in so many jobs is cancelled.
 ONE_IN = 5
 TIMEOUT_S = 30.0
@@ -58,7 +62,15 @@ class Load:
         """Call until the time is over; returns when the last answer is there."""
         async with self._api:
             streams = self._every(STREAM_S, self._stream, "streams")
-            await asyncio.gather(self._requests(), streams, self._every(JOB_S, self._job, "jobs"))
+            jobs = self._every(JOB_S, self._job, "jobs")
+            await asyncio.gather(self._requests(), streams, jobs, self._first())
+
+    async def _first(self) -> None:
+        """Confirm N_FIRST new texts within the first FIRST_S seconds, or the first sixth of a shorter run."""
+        began, seconds = self._notes.now, min(FIRST_S, self._seconds / 6)
+        for n, one in enumerate(islice(texts(3, "first-"), N_FIRST)):
+            await asyncio.sleep(max(0.0, began + n * seconds / N_FIRST - self._notes.now))
+            await self._noted("requests", partial(self._confirm, one))
 
     async def _requests(self) -> None:
         kinds, shares = list(self._kinds), list(self._kinds.values())
@@ -87,7 +99,7 @@ class Load:
         try:
             await do()
         except Exception as error:  # noqa: BLE001  whatever it is, it is what this test looks for
-            self._notes.error(f"api {do.__name__}", f"{error!r}, for {error.__cause__!r}")
+            self._notes.error(f"api {getattr(do, '__name__', what)}", f"{error!r}, for {error.__cause__!r}")
         self.n_done[what] += 1
 
     async def _ask(
@@ -118,7 +130,11 @@ class Load:
     async def _annotation(self) -> None:
         # Nine in ten correct a text that was confirmed before, as people do: a corpus grows slowly.
         new = not self.confirmed or self._rng.random() < 0.1
-        one = self._text() if new else list(self.confirmed.values())[self._rng.integers(len(self.confirmed))]
+        await self._confirm(
+            self._text() if new else list(self.confirmed.values())[self._rng.integers(len(self.confirmed))]
+        )
+
+    async def _confirm(self, one: Document) -> None:
         entities = [{"start": s.start, "end": s.end, "label": s.label} for s in one.entities or ()]
         body = {"documents": [{"id": one.id, "text": one.text, "entities": entities}]}
         key = {"Idempotency-Key": f"soak-{time.monotonic_ns()}"}

@@ -12,6 +12,10 @@ from soak_parts import PASSWORD, PEOPLE
 
 LOOKS = {"ada": ("Review", "Export", "Questions", "People", "Start"), "bo": ("Export", "Questions")}
 READY = ".se[data-ready=true][data-locked=false]"
+_SEEN = """() => JSON.stringify({
+    editor: {...(document.querySelector('.se')?.dataset ?? {})}, focus: document.activeElement?.className,
+    state: document.querySelector('[data-testid=stApp]')?.dataset.testScriptState,
+    problem: document.querySelector('.se-problem')?.innerText, page: document.body.innerText.slice(0, 200)})"""
 # The pages' own mistakes, as their frame and Streamlit show them.
 BROKEN = "[data-testid=stException], :text('Something went wrong that nobody foresaw')"
 
@@ -70,9 +74,14 @@ class Person:
         self.kept.append(doc)
         self._look_for_trouble()
 
-    def look_around(self) -> None:
-        """Open another page, and come back to the text in hand."""
-        page, name = self._page, str(self._rng.choice(LOOKS[self.name]))
+    def look_at_all(self) -> None:
+        """Open every page once: what a page loads when it is first seen is loaded before anything is measured."""
+        for name in LOOKS[self.name]:
+            self.look_around(name)
+
+    def look_around(self, name: str = "") -> None:
+        """Open a page, one of all where none is named, and come back to the text in hand."""
+        page, name = self._page, name or str(self._rng.choice(LOOKS[self.name]))
         began = time.monotonic()
         page.get_by_role("link", name=name, exact=True).click()
         page.get_by_role("heading", level=1).first.wait_for()
@@ -86,6 +95,10 @@ class Person:
         self._devtools.send("HeapProfiler.collectGarbage")
         found = {one["name"]: one["value"] for one in self._devtools.send("Performance.getMetrics")["metrics"]}
         self._notes.memory[f"page of {self.name}"].append((self._notes.now, found["JSHeapUsedSize"] / MB))
+
+    def seen(self) -> str:
+        """Say what stands on the page, for whoever has to find out why it did not go on."""
+        return str(self._page.evaluate(_SEEN))
 
     def _look_for_trouble(self) -> None:
         problem = self._page.locator(".se-problem:visible, [data-testid=stAlertContentError], " + BROKEN)
@@ -121,6 +134,7 @@ class AtWork(threading.Thread):
         for one in people:
             self.kept[one.name] = one.kept
             one.sign_in()
+            self._guarded(one, one.look_at_all)
         n = 0
         while self._notes.now < self._seconds:
             for i, one in enumerate(people):
@@ -151,5 +165,5 @@ class AtWork(threading.Thread):
         try:
             do()
         except Exception as error:  # noqa: BLE001  it is told where the run is judged
-            self._notes.error(f"page of {one.name}", f"{type(error).__name__}: {error}")
+            self._notes.error(f"page of {one.name}", f"{type(error).__name__}: {error}; it shows {one.seen()}")
             one._page.goto(self._url)

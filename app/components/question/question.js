@@ -24,7 +24,9 @@ class Asker {
     // Answered here and perhaps not heard of by the server; taken back and to be asked again; the way back.
     [this.done, this.again, this.past] = [new Set(), [], []];
     this.question = null;
-    this.root.addEventListener("keydown", (event) => this.#key(event));
+    const heard = (event) => this.#key(event);
+    this.root.addEventListener("keydown", heard);
+    const deaf = listenToStray(this.card, heard);
     this.root.addEventListener("click", (event) => this.#click(event));
     this.root.addEventListener("mousedown", (event) => {
       if (!event.target.closest("button")) return;
@@ -37,6 +39,7 @@ class Asker {
     window.addEventListener("online", hurry);
     window.addEventListener("pagehide", leave);
     this.close = () => {
+      deaf();
       document.removeEventListener("visibilitychange", hurry);
       window.removeEventListener("online", hurry);
       window.removeEventListener("pagehide", leave);

@@ -15,8 +15,7 @@ class Editor {
     this.pen = null;
     this.penOn = recall("allabel:pen") ?? true;
     this.history = 0;
-    listenToKeys(this);
-    this.closers = [listenToMouse(this)];
+    this.closers = [listenToKeys(this), listenToMouse(this)];
     this.panels.at("note").addEventListener("submit", (event) => this.#flag(event));
     this.scroller.addEventListener("focus", () => this.frames());
     this.scroller.addEventListener("blur", () => this.frames());

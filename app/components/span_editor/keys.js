@@ -68,8 +68,21 @@ function commandOf(event, editor) {
   return event.code === "Digit0" && !shiftKey ? ["none"] : null;
 }
 
+// What had the focus may be gone from the page (the form somebody signed in by, say), and then nothing has it: keys are
+// for what is worked on here. Tab is the browser's.
+function listenToStray(target, heard) {
+  const stray = (event) => {
+    if (event.target !== document.body || event.key === "Tab" || !target.checkVisibility()) return;
+    target.focus({ preventScroll: true });
+    heard(event);
+  };
+  // Before Streamlit's own keys hear of it.
+  document.addEventListener("keydown", stray, true);
+  return () => document.removeEventListener("keydown", stray, true);
+}
+
 function listenToKeys(editor) {
-  editor.root.addEventListener("keydown", (event) => {
+  const heard = (event) => {
     if (event.isComposing || !editor.data) return;
     const target = event.target;
     if (target.matches("input")) {
@@ -96,7 +109,9 @@ function listenToKeys(editor) {
     // A key held down a moment too long must not answer the next text, which nobody has read yet.
     if (event.repeat && (LEAVING.has(command[0]) || command[1]?.goOn)) return;
     editor.run(...command);
-  });
+  };
+  editor.root.addEventListener("keydown", heard);
+  return listenToStray(editor.scroller, heard);
 }
 
 // The mouse: drag or double-click selects, a click makes an entity active, everything with data-do is a command.
