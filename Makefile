@@ -6,7 +6,7 @@ export OMP_WAIT_POLICY ?= passive
 export GOMP_SPINCOUNT ?= 0
 comma := ,
 
-.PHONY: demo test check dense web audit lock lanes slow vllm e2e crash faults concurrency fuzz injection soak privacy clean
+.PHONY: demo test check docs dense plugin web dist audit lock lanes slow vllm e2e crash faults concurrency fuzz injection soak privacy clean
 
 .venv/.base: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -36,13 +36,17 @@ endif
 	$(call install,dev.txt,dev$(comma)dev-audit)
 	@touch $@
 
+.venv/.docs: pyproject.toml .venv/.dev
+	$(call install,dev.txt,dev$(comma)docs)
+	@touch $@
+
 demo: .venv/.base  ## the main job on the shipped corpus, set-up included
 	$(BIN)/allabel demo
 
 test: .venv/.dev  ## the fast suite, set-up included
 	$(BIN)/pytest -n 2
 
-check: .venv/.dense .venv/.audit  ## the whole gate: form, types, layers, holes, the README's commands
+check: .venv/.dense .venv/.audit  ## the whole gate: form, types, layers, holes, every command of README and docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -50,11 +54,24 @@ check: .venv/.dense .venv/.audit  ## the whole gate: form, types, layers, holes,
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml allabel app eval retrieval
 	$(BIN)/python tests/scan_secrets.py
 	$(BIN)/python tests/audit.py
-	$(BIN)/pytest -n 0 -m 'not vllm and not e2e' tests/integration/test_readme.py
+	$(BIN)/pytest -n 0 -m 'not vllm and not e2e' tests/integration/test_docs_blocks.py
 	$(BIN)/python benchmarks/main_job.py --quick
+
+docs: .venv/.docs  ## the site in build/site: warnings are errors; its links, what its pages load, and spelling
+	$(BIN)/python docs/reference/write_site.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python docs/reference/check_site.py build/site
+	$(BIN)/codespell $(wildcard *.md) docs allabel app eval retrieval
+
+dist: .venv/.audit  ## the wheel and the sdist in dist/: looked into, installed in clean environments, each extra resolved
+	rm -rf dist
+	ALLABEL_DIST=dist $(BIN)/pytest -n 0 -m slow tests/integration/test_wheel.py
 
 dense: .venv/.dense  ## what needs torch: embeddings and fine-tuned taggers, with a real encoder
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests/unit/retrieval/test_dense.py tests/contract tests/unit/active tests/integration/finetune tests/reliability/test_web_models.py
+
+plugin: .venv/.dev  ## the example plugin, in an environment of its own: its tests, and allabel with it
+	$(BIN)/pytest -n 0 -m slow tests/integration/test_plugin_example.py
 
 web: .venv/.dev  ## the server, the app and models before strangers; what needs torch or a browser is in dense and e2e
 	$(BIN)/pytest -n 2 -m '' tests/reliability/test_web_server.py tests/reliability/test_web_app.py tests/reliability/test_web_models.py tests/reliability/test_web_signing_in.py tests/reliability/test_web_redirects.py tests/reliability/test_web_audit.py

@@ -1,50 +1,41 @@
-"""What `allabel doctor` looks at: versions, extras, packages in the way, the project, the server."""
+"""What `allabel doctor` looks at: what is installed, packages in the way, the project, its database and servers."""
 
-import importlib.util
-import platform
-from dataclasses import dataclass
-from importlib.metadata import packages_distributions, version
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from allabel import surroundings
 from allabel.errors import AllabelError
+from allabel.surroundings import Finding
 
-EXTRAS = {
-    "app": ("streamlit",),
-    "client": ("httpx",),
-    "server": ("fastapi", "uvicorn", "limits", "prometheus_client"),
-    "dense": ("faiss", "sentence_transformers", "torch"),
-    "eval": ("plotly", "pyarrow", "datasets"),
-    "finetune": ("torch", "transformers", "safetensors", "textblob"),
-    "vllm": ("vllm",),
-    "ray": ("ray", "aiohttp"),
-    "parquet": ("pyarrow",),
-    "postgres": ("psycopg",),
-    "spacy": ("spacy",),
-}
+if TYPE_CHECKING:
+    from allabel.project import Project
+
 OURS = ("allabel", "app", "eval", "retrieval")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    ok: bool
-    what: str
-    says: str
 
 
 def examine(folder: Path) -> list[Finding]:
     """Look at everything; a finding that is not ok says what to do."""
     from allabel.project import LABELS
 
-    found = [Finding(True, "versions", f"allabel {version('allabel')}, Python {platform.python_version()}"), *_names()]
-    installed = [extra for extra, modules in EXTRAS.items() if all(map(importlib.util.find_spec, modules))]
-    found.append(Finding(True, "extras installed", ", ".join(installed) or "none"))
+    found = [surroundings.versions(), *_names(), *surroundings.extras(), surroundings.packages(), surroundings.gpu()]
     if (folder / LABELS).exists():
-        found += [_project(folder), *_calibration(folder), *_tuned(folder)]
+        found += [*_project(folder), *_calibration(folder), *_tuned(folder)]
     else:
         found.append(Finding(True, "project", f"none in {folder.absolute()}"))
-    return found
+    return [*found, *_servers(folder)]
+
+
+def _servers(folder: Path) -> Iterator[Finding]:
+    from allabel import config
+
+    try:
+        settings = config.load(folder)
+    except AllabelError as error:
+        yield Finding(False, "settings", str(error))
+        return
+    yield from surroundings.servers(settings)
 
 
 def _names() -> list[Finding]:
@@ -91,15 +82,28 @@ def _tuned(folder: Path) -> list[Finding]:
     return [Finding(found.fits or not in_use, "tuned model", found.sentence())]
 
 
-def _project(folder: Path) -> Finding:
+def _project(folder: Path) -> Iterator[Finding]:
     from allabel.project import Project
 
     try:
         with Project.open(folder) as project:
             problems = [*project.store.check(), *project.stale_labels()]
-            counts = project.counts()
+            counts, place = project.counts(), _place(project)
     except AllabelError as error:
-        return Finding(False, "project", str(error))
+        yield Finding(False, "project", str(error))
+        return
     if problems:
-        return Finding(False, "project", "; ".join(problems))
-    return Finding(True, "project", f"clean, {counts.documents} documents, {counts.annotated} annotated")
+        yield Finding(False, "project", "; ".join(problems))
+    else:
+        yield Finding(True, "project", f"clean, {counts.documents} documents, {counts.annotated} annotated")
+    yield Finding(True, "database", place)
+
+
+def _place(project: "Project") -> str:
+    """Say where the texts are, without a password."""
+    from allabel.store.location import Location
+
+    where = Location.of(project.place)
+    if where.path is None:
+        return f"{where.name} answers"
+    return f"{where.name}, {where.path.stat().st_size / 1e6:,.2f} MB"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NewType
 
 from allabel.errors import SpanError
+from allabel.showing import Card, Mark, cards_html, counted, listed
 
 DocId = NewType("DocId", str)
 
@@ -59,6 +60,19 @@ class Document:
     def is_gold(self) -> bool:
         """True when the document came with an answer of either kind."""
         return self.entities is not None or self.values is not None
+
+    def card(self) -> Card:
+        """Return how a notebook shows it: the text with its entities marked, and its values under it."""
+        if self.entities is not None:
+            says = counted(len(self.entities), "entity", "entities") if self.entities else "annotated: no entity"
+        else:
+            says = "not annotated" if self.values is None else "values without places"
+        marks = tuple(Mark(span.start, span.end, span.label) for span in self.entities or ())
+        below = (f"{label}: {listed(strings) or 'none'}" for label, strings in (self.values or {}).items())
+        return Card(self.id, self.text, marks, says, tuple(below))
+
+    def _repr_html_(self) -> str:
+        return cards_html([self.card()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ class UnknownNameError(InputError):
     """A strategy, backend, retriever or format that nobody registered."""
 
 
+class PluginError(InputError):
+    """Code that is not allabel's own and cannot be used: it does not import, or is not what its name says."""
+
+
 class MissingExtraError(InputError):
     """A feature whose optional packages are not installed."""
 

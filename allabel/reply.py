@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from allabel.document import DocId, Span
+from allabel.showing import Card, Mark, cards_html, counted, listed
 
 
 class Grounding(StrEnum):
@@ -20,6 +21,11 @@ class Grounding(StrEnum):
     MISSING = "missing"
     OVERLAPPING = "overlapping"
 
+    @property
+    def told(self) -> str:
+        """What it says of a mention, in words; "" for one that stands there as it was written."""
+        return _GROUNDINGS[self]
+
 
 class Status(StrEnum):
     """How a reply ended. Only `ok` says anything about entities."""
@@ -29,6 +35,28 @@ class Status(StrEnum):
     UNPARSEABLE = "unparseable"
     REFUSED = "refused"
     FAILED = "failed"
+
+    @property
+    def told(self) -> str:
+        """How the reply ended, in words."""
+        return _STATUSES[self]
+
+
+_GROUNDINGS = {
+    Grounding.EXACT: "",
+    Grounding.NORMALISED: "in another spelling of Unicode",
+    Grounding.AMBIGUOUS: "at one of several places",
+    Grounding.MISSING: "not in the text",
+    Grounding.OVERLAPPING: "only across another entity",
+}
+_STATUSES = {
+    Status.OK: "tagged",
+    Status.TRUNCATED: "the answer was cut off",
+    Status.UNPARSEABLE: "the answer cannot be read",
+    Status.REFUSED: "the model refused",
+    Status.FAILED: "no answer came",
+}
+_MOST_PROPOSALS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +72,12 @@ class Proposal:
     span: Span | None
     grounding: Grounding
     score: float | None = None
+
+    @property
+    def told(self) -> str:
+        """What is known of it beside its label, in words; "" where nothing is."""
+        score = "" if self.score is None else f"score {self.score:.2f}"
+        return ", ".join(part for part in (score, self.grounding.told) if part)
 
 
 class Shown(NamedTuple):
@@ -83,6 +117,21 @@ class Reply:
         """The grounded proposals' spans, distinct and sorted."""
         return tuple(sorted({p.span for p in self.proposals if p.span is not None}))
 
+    @property
+    def told(self) -> str:
+        """How it ended, in words; where it is not `ok`, that nothing is known of the text's entities, and why."""
+        if self.status is Status.OK:
+            return counted(len(self.spans), "entity", "entities") if self.spans else "tagged: no entity"
+        return f"not tagged, {self.status.told}{self.error and f' ({self.error})'}: nothing is known of its entities"
+
+    def _repr_html_(self) -> str:
+        """The proposals as a list, for a reply has no text of its own."""
+        ok = self.status is Status.OK
+        lines = [f"{p.mention} ({p.label}){p.told and f': {p.told}'}" for p in self.proposals[:_MOST_PROPOSALS] if ok]
+        if ok and len(self.proposals) > _MOST_PROPOSALS:
+            lines.append(f"and {len(self.proposals) - _MOST_PROPOSALS:,} more")
+        return cards_html([Card("", "", (), self.told, tuple(lines), warns=not ok)])
+
 
 @dataclass(frozen=True, slots=True)
 class TaggedDocument:
@@ -94,3 +143,22 @@ class TaggedDocument:
     backend: str
     model: str
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def card(self) -> Card:
+        """Return how a notebook shows it: entities marked with their scores, what is not in the text under it."""
+        reply = self.reply
+        proposals = reply.proposals if reply.status is Status.OK else ()
+        # A mention that is named again stands on the same span: it is marked once.
+        placed = {p.span: p for p in reversed(proposals) if p.span is not None}
+        marks = tuple(Mark(span.start, span.end, span.label, p.told) for span, p in sorted(placed.items()))
+        by = " ".join(part for part in (self.backend, self.model) if part)
+        lost = [(p, f"{p.mention} ({p.label})") for p in proposals if p.span is None]
+        below = [
+            f"{how.told}: {listed(found)}" for how in Grounding if (found := [x for p, x in lost if p.grounding is how])
+        ]
+        below += [f"demonstrations: {listed(reply.demonstrations)}"] if reply.shown else []
+        warns = reply.status is not Status.OK
+        return Card(self.id, self.text, marks, f"{reply.told}{by and f' · {by}'}", tuple(below), warns)
+
+    def _repr_html_(self) -> str:
+        return cards_html([self.card()])

@@ -8,9 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from allabel import sound
 from allabel.errors import InputError, LabelError
+from allabel.showing import COLOURS
 
-# Okabe and Ito's palette, told apart by most colour-blind readers; it repeats after eight labels.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
 KEYS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 

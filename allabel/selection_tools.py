@@ -7,7 +7,7 @@ from allabel.annotate.backends import embedded, form
 from allabel.annotate.base import Annotator, Demonstration
 from allabel.annotate.llm.annotator import Splitting
 from allabel.annotate.llm.memory import AsksModel
-from allabel.annotate.retrievers import retriever
+from allabel.annotate.retrievers import similarity
 from allabel.config import Settings
 from allabel.errors import AllabelError, InputError
 from allabel.reply import Reply
@@ -39,7 +39,7 @@ class ProjectTools:
         """Build the similarity of these texts, or give back the one built last where they are the same."""
         key = tuple(texts)
         if self._similarity is None or self._similarity[0] != key:
-            self._similarity = (key, retriever(self._settings)(key))
+            self._similarity = (key, similarity(self._settings)(key))
         return self._similarity[1]
 
     def tools(self, strategy: str, cost: CostModel, tell: Tell) -> Tools:

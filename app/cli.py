@@ -9,13 +9,17 @@ import click
 from allabel.discreet import be_discreet
 from allabel.errors import InputError, MissingExtraError
 from allabel.listening import ended_by_signals, refuse_taken
+from allabel.manners import examples
 from app.settings import FOLDER, LOCAL_HOSTS, theme
 
 ENTRY = Path(__file__).parent / "entry" / "allabel_app.py"
 MOST_UPLOADED_MB = 200
 
 
-@click.command("app")
+@click.command(
+    "app",
+    epilog=examples("allabel -p my-project app", "allabel -p my-project app --port 8600 --no-browser"),
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
 @click.option("--host", default="localhost", show_default=True, help="Where it listens; others need people to sign in.")
 @click.option("--no-browser", is_flag=True, help="Open no browser window.")

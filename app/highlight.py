@@ -1,11 +1,11 @@
 """A text with its entities marked, as HTML in which nothing of the text can be anything but text."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from allabel.document import Span
-from allabel.schema import COLOURS, LabelSchema
+from allabel.schema import LabelSchema
+from allabel.showing import COLOURS, Mark, marked
 
 # Name and underline tell the label, the colour helps: nobody has to see colours. The letters keep the page's own
 # colour on a faint ground, so that they can be read on light and on dark.
@@ -47,13 +47,6 @@ def highlighted(text: str, spans: Sequence[Span], schema: LabelSchema) -> str:
     Spans that cross are cut where they cross, for HTML knows no crossing; the name stands at a span's end.
     """
     known = colours(schema)
-    edges = sorted({0, len(text), *(s.start for s in spans), *(s.end for s in spans)})
-    parts: list[str] = []
-    for start, end in itertools.pairwise(edges):
-        covering = sorted((s for s in spans if s.start <= start and end <= s.end), key=lambda s: (s.start - s.end, s))
-        piece = escape(text[start:end])
-        for span in reversed(covering):
-            name = f"<b>{escape(span.label)}</b>" if span.end == end else ""
-            piece = f'<mark style="--al:{known.get(span.label, "#7F7F7F")}">{piece}{name}</mark>'
-        parts.append(piece)
-    return f'{_STYLE}<div class="al-text" dir="auto">{"".join(parts)}</div>'
+    marks = [Mark(span.start, span.end, span.label) for span in spans]
+    body = marked(text, marks, lambda label: f"--al:{known.get(label, '#7F7F7F')}")
+    return f'{_STYLE}<div class="al-text" dir="auto">{body}</div>'

@@ -2,6 +2,7 @@
 
 import click
 
+from allabel.manners import Group, examples
 from eval.commands.active import active
 from eval.commands.compare import compare
 from eval.commands.data import data
@@ -11,7 +12,11 @@ from eval.commands.score import score
 from eval.commands.useful import useful
 
 
-@click.group("eval")
+@click.group(
+    "eval",
+    cls=Group,
+    epilog=examples("allabel eval score gold.jsonl tagged.jsonl", "allabel eval run main.toml --dry-run"),
+)
 def group() -> None:
     """Compare annotators with numbers."""
 

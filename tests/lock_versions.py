@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LOCKED = ROOT / "locked"
-DEV = ("dev", "dev-e2e", "dev-audit")
+DEV = ("dev", "dev-e2e", "dev-audit", "docs")
 TORCH = "dev-dense"
 
 

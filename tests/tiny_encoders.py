@@ -3,26 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from allabel.active.sentence import Sentence
-from allabel.document import DocId
+from allabel.testing.lessons import DRUGS, LABELS, lessons
 
-DRUGS, PLACES = ("aspirin", "codeine", "Heparin", "insulin"), ("Paris", "Oslo", "Rome", "Lima")
-LABELS = ("drug", "place")
+__all__ = ["LABELS", "bert", "distilbert", "lessons", "roberta"]
+
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-
-
-def lessons(n: int = 24) -> list[Sentence]:
-    """Drugs and places, the places of one word or two, that stand where only they stand."""
-    found = []
-    for i in range(n):
-        drug, place = DRUGS[i % 4], PLACES[i // 4 % 4]
-        words, tags = ["we", "gave", drug, "in", place], ["O", "O", "B-drug", "O", "B-place"]
-        if i % 3 == 0:
-            words, tags = [*words[:4], "New", place], [*tags, "I-place"]
-        if i % 2:
-            words, tags = [*words, "today", "."], [*tags, "O", "O"]
-        found.append(Sentence.of_words(DocId(str(i)), words, tags))
-    return found
 
 
 def bert(folder: Path, **options: Any) -> str:

@@ -21,11 +21,12 @@ from allabel.config import Finetune
 from allabel.document import DocId
 from allabel.errors import InputError, MissingExtraError
 from allabel.formats.files import write_atomically
-from allabel.plugins import load, names, takes
+from allabel.plugins import load, made, names, not_one, takes
 
 FILE_NAME = "tuned.json"
 FORMAT = 1
 _NEW = ".new-"
+_OF_A_TAGGER = ("learns_partly", "fit", "predict", "predict_proba", "predict_both", "save", "load")
 # What the settings call it, and what a training does.
 _OF_TRAINING = {"epochs": "epochs", "learning_rate": "learning_rate", "batch": "batch_sentences", "device": "device"}
 
@@ -109,7 +110,7 @@ def make(asked: Finetune, labels: Sequence[str], checkpoint: Path | None = None)
     if checkpoint is not None:
         arguments["checkpoint"] = checkpoint
     taken = {name: value for name, value in arguments.items() if takes(factory, name)}
-    tagger: TokenTagger = factory(tuple(labels), **taken)
+    tagger: TokenTagger = made("taggers", asked.tagger, lambda: factory(tuple(labels), **taken))
     return tagger
 
 
@@ -121,14 +122,20 @@ def unused(asked: Finetune) -> list[str]:
 
 
 def tagger_class(name: str) -> Any:
-    """Return the class of a tagger by name. Raises UnknownNameError or MissingExtraError."""
+    """Return the class of a tagger by name.
+
+    Raises UnknownNameError, MissingExtraError where its packages are missing, PluginError where it is no tagger.
+    """
     try:
-        return load("taggers", name)
+        found = load("taggers", name)
     except ImportError as error:
         raise MissingExtraError(
             f"the {name} tagger needs {error.name or 'a package that is not there'}",
             remedy="pip install 'allabel[finetune]'",
         ) from error
+    if missing := [one for one in _OF_A_TAGGER if not hasattr(found, one)]:
+        raise not_one("taggers", name, f"it has no {missing[0]!r}")
+    return found
 
 
 def resumes(tagger: str) -> bool:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from allabel.annotate.base import Annotator
 from allabel.annotate.llm.base import Form, Transport
+from allabel.annotate.llm.memory import AsksModel
 from allabel.annotate.llm.window import Window, WindowError
+from allabel.annotate.plugged import Plugged
 from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
 from allabel.errors import InputError
-from allabel.plugins import load, takes
+from allabel.plugins import is_own, load, made, takes
 from allabel.schema import LabelSchema
 
 if TYPE_CHECKING:
@@ -30,10 +32,11 @@ def build(schema: LabelSchema, settings: Settings) -> Annotator:
     backend: Any = load("backends", settings.backend)
     if not _takes_two(backend):
         raise _no_backend(settings.backend, "cannot be called with a label schema and settings")
-    built: Annotator = backend(schema, settings)
+    built: Annotator = made("backends", settings.backend, lambda: backend(schema, settings))
     if missing := [name for name in ("name", "model", "annotate") if not hasattr(built, name)]:
         raise _no_backend(settings.backend, f"made {type(built).__name__!r}, which has no {missing[0]!r}")
-    return built
+    held = is_own("backends", settings.backend) or isinstance(built, AsksModel)
+    return built if held else Plugged(settings.backend, built)
 
 
 def _takes_two(backend: Any) -> bool:

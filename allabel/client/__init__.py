@@ -2,7 +2,7 @@
 
 from allabel.client.async_client import AsyncClient
 from allabel.client.errors import ApiError, NotTaggedError, WaitError
-from allabel.client.frames import Frames, to_dataframe, to_dataframes
+from allabel.client.frames import to_dataframe, to_dataframes
 from allabel.client.results import (
     AnnotatedText,
     Confirmed,
@@ -20,6 +20,7 @@ from allabel.client.results import (
 from allabel.client.retrying import Retries
 from allabel.client.sync_client import Client
 from allabel.document import Span
+from allabel.frames import Frames
 from allabel.reply import Grounding, Status
 
 __all__ = [

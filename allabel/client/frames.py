@@ -1,44 +1,13 @@
 """Results as pandas data frames; pandas is imported when one is asked for."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from allabel.client.results import Tagged
-from allabel.errors import MissingExtraError
+from allabel.frames import DOCUMENTS, ENTITIES, Frames, frame
 
 if TYPE_CHECKING:
     import pandas as pd
-
-ENTITIES = {
-    "place": "int64",
-    "id": "str",
-    "start": "int64",
-    "end": "int64",
-    "label": "str",
-    "text": "str",
-    "score": "float64",
-    "grounding": "str",
-    "status": "str",
-}
-DOCUMENTS = {
-    "place": "int64",
-    "id": "str",
-    "status": "str",
-    "n_entities": "Int64",
-    "n_ungrounded": "int64",
-    "error": "str",
-    "backend": "str",
-    "model": "str",
-    "perplexity": "float64",
-    "text": "str",
-}
-
-
-class Frames(NamedTuple):
-    """entities: one row each. documents: one row a text, those that were not tagged too; their n_entities is NA."""
-
-    entities: "pd.DataFrame"
-    documents: "pd.DataFrame"
 
 
 def to_dataframe(results: Iterable[Tagged]) -> "pd.DataFrame":
@@ -66,12 +35,4 @@ def to_dataframes(results: Iterable[Tagged]) -> Frames:
             (one.place, one.id, e.start, e.end, e.label, e.text, e.score, e.grounding.value, one.status.value)
             for e in found or ()
         ]
-    return Frames(_frame(entities, ENTITIES), _frame(documents, DOCUMENTS))
-
-
-def _frame(rows: list[tuple[Any, ...]], columns: dict[str, str]) -> "pd.DataFrame":
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError("a data frame needs pandas: pip install pandas") from error
-    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+    return Frames(frame(entities, ENTITIES), frame(documents, DOCUMENTS))

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from allabel.client.errors import NotTaggedError
-from allabel.document import Span
+from allabel.document import DocId, Span
 from allabel.errors import SpanError
-from allabel.reply import Grounding, Status
+from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
+from allabel.showing import Card, cards_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,6 +127,17 @@ class Tagged:
 
         _ = self.entities
         return to_dataframe([self])
+
+    def card(self) -> Card:
+        """Return how a notebook shows it, as a project's own `TaggedDocument` is shown."""
+        placed = [Proposal(e.label, e.mention, e.span, e.grounding, e.score) for e in self.found or ()]
+        lost = [Proposal(u.label, u.mention, None, u.grounding, u.score) for u in self.ungrounded]
+        shown = tuple(Shown(DocId(id)) for id in self.demonstrations)
+        reply = Reply(self.status, (*placed, *lost), shown=shown, error=self.error)
+        return TaggedDocument(DocId(self.id), self.text, reply, self.backend, self.model).card()
+
+    def _repr_html_(self) -> str:
+        return cards_html([self.card()])
 
 
 class JobState(StrEnum):

@@ -2,22 +2,27 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from allabel.console import FILE, FOLDER, open_project, printable, refuse_target, say
+from allabel.console import open_project, print_data, printable, refuse_target, say
 from allabel.errors import InputError
+from allabel.manners import FILE, FOLDER, examples, json_option
 
 if TYPE_CHECKING:
     from allabel.backup_file import Manifest
 
 
-@click.command()
+@click.command(
+    short_help="Write the whole project to FILE.zip, while others work.",
+    epilog=examples("allabel -p my-project backup my-project.zip"),
+)
 @click.argument("file", type=click.Path(path_type=Path))
+@json_option("one object with file, bytes, at, allabel, rows (how many of each table) and left_out.")
 @click.pass_obj
-def backup(folder: Path, file: Path) -> None:
+def backup(folder: Path, file: Path, as_json: bool) -> None:
     """Write the whole project to FILE.zip, while people and servers go on working.
 
     Texts, answers, people, keys, labels, settings, calibration and the tuned model; of passwords and keys, hashes only.
@@ -33,9 +38,17 @@ def backup(folder: Path, file: Path) -> None:
     say(f"backed up {folder.absolute()} to {file} ({done.size / 1e6:,.2f} MB): {_in_words(done.told)}")
     for what in done.left_out:
         say(f"not in it: {what}")
+    if as_json:
+        print_data({"file": str(file), "bytes": done.size, **_data(done.told), "left_out": list(done.left_out)})
 
 
-@click.command()
+@click.command(
+    short_help="Make a project in a new FOLDER of a backup, or check it.",
+    epilog=examples(
+        "allabel restore my-project.zip --check",
+        "allabel restore my-project.zip my-project-again",
+    ),
+)
 @click.argument("file", type=FILE)
 @click.argument("folder", type=FOLDER, required=False)
 @click.option(
@@ -44,11 +57,13 @@ def backup(folder: Path, file: Path) -> None:
     help="An empty PostgreSQL database, as a URL without a password.  [default: a file in FOLDER]",
 )
 @click.option("--check", "only_check", is_flag=True, help="Only check the backup, every byte and row of it.")
+@json_option("one object with file, folder (null with --check), at, allabel, rows (how many of each table) and notes.")
 @click.pass_context
-def restore(ctx: click.Context, file: Path, folder: Path | None, database: str | None, only_check: bool) -> None:
+def restore(
+    ctx: click.Context, file: Path, folder: Path | None, database: str | None, only_check: bool, as_json: bool
+) -> None:
     """Make a project in a new FOLDER of the backup FILE.zip: all of it or nothing, and nothing is written over."""
     from allabel import restoring
-    from allabel.config import has_password
 
     if only_check:
         if folder is not None:
@@ -60,15 +75,8 @@ def restore(ctx: click.Context, file: Path, folder: Path | None, database: str |
         if folder is None:
             raise InputError("restore takes FILE and FOLDER", remedy=f"allabel restore {file} FOLDER, or --check")
         by_flag = ctx.get_parameter_source("database") is not ParameterSource.ENVIRONMENT
-        if by_flag and has_password(database or ""):
-            raise InputError(
-                "the URL of --database holds a password, which other users of this machine can see",
-                remedy="set ALLABEL_DATABASE with it, or PGPASSWORD, or put it into ~/.pgpass",
-            )
-        if by_flag and database and "://" not in database:
-            raise InputError(
-                "--database is no URL", remedy="write it as postgresql+psycopg://user@host/name, or leave it out"
-            )
+        if by_flag:
+            _check_url(database or "")
         done = restoring.restore(file, folder, database or "", in_settings=by_flag)
         say(f"restored {file} to {folder}: {_in_words(done.told)}")
         say(
@@ -76,6 +84,27 @@ def restore(ctx: click.Context, file: Path, folder: Path | None, database: str |
         )
     for note in done.notes:
         say(f"note: {printable(note)}")
+    if as_json:
+        at = None if folder is None else str(folder)
+        print_data({"file": str(file), "folder": at, **_data(done.told), "notes": list(done.notes)})
+
+
+def _check_url(database: str) -> None:
+    from allabel.config import has_password
+
+    if has_password(database):
+        raise InputError(
+            "the URL of --database holds a password, which other users of this machine can see",
+            remedy="set ALLABEL_DATABASE with it, or PGPASSWORD, or put it into ~/.pgpass",
+        )
+    if database and "://" not in database:
+        raise InputError(
+            "--database is no URL", remedy="write it as postgresql+psycopg://user@host/name, or leave it out"
+        )
+
+
+def _data(told: "Manifest") -> dict[str, Any]:
+    return {"at": told.at.isoformat(), "allabel": told.allabel, "rows": told.rows}
 
 
 def _in_words(told: "Manifest") -> str:

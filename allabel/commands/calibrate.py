@@ -1,13 +1,13 @@
 """`allabel calibrate`: learn from judged texts what scores are worth, so that they read as probabilities."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from allabel.console import open_project, printable, say
+from allabel.console import open_project, print_data, printable, say, warn
 from allabel.errors import InputError
+from allabel.manners import OneOf, examples, json_option
 from allabel.select.wording import counted
 
 if TYPE_CHECKING:
@@ -24,16 +24,19 @@ _MORE = (
 )
 
 
-@click.command()
+@click.command(
+    short_help="Learn from judged texts what scores are worth.",
+    epilog=examples("allabel -p my-project calibrate", "allabel -p my-project calibrate --remove"),
+)
 @click.option(
     "--method",
-    type=click.Choice(["auto", "temperature", "isotonic"]),
+    type=OneOf(["auto", "temperature", "isotonic"]),
     default="auto",
     show_default=True,
     help="The curve; auto takes what is better on texts it was not fitted to.",
 )
 @click.option("--remove", "remove", is_flag=True, help="Forget what was learned: scores are as the model gave them.")
-@click.option("--json", "as_json", is_flag=True, help="Print data.")
+@json_option("one object with calibrations, a list, and left_out; with --remove one with removed.")
 @click.pass_obj
 def calibrate(folder: Path, method: Method, remove: bool, as_json: bool) -> None:
     """Turn scores into probabilities, learned from tagged texts that have gold or an annotation by now.
@@ -46,17 +49,19 @@ def calibrate(folder: Path, method: Method, remove: bool, as_json: bool) -> None
         if remove:
             there = calibrating.remove(folder)
             say("scores are as the model gave them again" if there else "there was no calibration to remove")
+            if as_json:
+                print_data({"removed": bool(there)})
             return
         stale = project.stale_labels()
         rows, left_out = learned(project, method)
     if as_json:
         data = [_data(source, sample, made, problem) for source, sample, made, problem in rows]
-        click.echo(json.dumps({"calibrations": data, "left_out": dict(left_out)}, ensure_ascii=False))
+        print_data({"calibrations": data, "left_out": dict(left_out)})
     else:
         for source, sample, made, problem in rows:
             click.echo(_in_words(source, sample, made, problem))
     for line in stale:
-        say(f"warning: {line}: mentions of it count as wrong")
+        warn(f"{line}: mentions of it count as wrong")
     for reason, n in left_out.items():
         say(f"left out: {counted(n, 'text')} {reason}")
     if not any(made for _, _, made, _ in rows):

@@ -1,24 +1,30 @@
 """`allabel explain`: why these texts were chosen, and what each does for the others."""
 
 import difflib
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, printable
+from allabel.console import open_project, print_data, printable
 from allabel.errors import InputError
+from allabel.manners import examples, json_option
 
 if TYPE_CHECKING:
     from allabel.project import Project
 
 
-@click.command()
+@click.command(
+    short_help="Say why texts were chosen, and what each does for others.",
+    epilog=examples("allabel -p my-project explain texts-3", "allabel -p my-project explain --all --json"),
+)
 @click.argument("ids", metavar="[ID]…", nargs=-1)
 @click.option("--all", "all_", is_flag=True, help="Every text that was chosen or annotated.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line a text.")
+@json_option(
+    "one object a line with id, state, stage, rank, score, reason, tokens, text, n_texts, n_open, n_served, n_alone, "
+    "examples, nearest and sentence."
+)
 @click.pass_obj
 def explain(folder: Path, ids: tuple[str, ...], all_: bool, as_json: bool) -> None:
     """Say why texts were chosen, and for how many others each is the best demonstration."""
@@ -27,7 +33,10 @@ def explain(folder: Path, ids: tuple[str, ...], all_: bool, as_json: bool) -> No
     with open_project(folder) as project:
         rows = explained(project, None if all_ else ids)
     for row in rows:
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else _plain(row))
+        if as_json:
+            print_data(row)
+        else:
+            click.echo(_plain(row))
 
 
 def explained(project: "Project", ids: tuple[str, ...] | None) -> list[dict[str, Any]]:

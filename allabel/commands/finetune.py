@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, say
+from allabel.completing import offering, rare_types, registered
+from allabel.console import open_project, print_data, say, warn
 from allabel.errors import InputError
+from allabel.manners import examples, json_option
 from allabel.select.wording import counted
 
 if TYPE_CHECKING:
@@ -16,9 +18,18 @@ if TYPE_CHECKING:
     from allabel.project import Project
 
 
-@click.command()
+@click.command(
+    short_help="Train a tagger of your own on the annotated texts.",
+    epilog=examples(
+        "allabel -p my-project finetune --tagger crf",
+        "allabel -p my-project finetune --encoder distilbert-base-cased --epochs 20",
+        "allabel -p my-project finetune --tagger crf --ask 50entities",
+    ),
+)
 @click.option(
-    "--tagger", help="distilbert, crf, softmax, bilstm, bilstm_crf, cnn_cnn_lstm, or module:Class.  [distilbert]"
+    "--tagger",
+    shell_complete=registered("taggers"),
+    help="distilbert, crf, softmax, bilstm, bilstm_crf, cnn_cnn_lstm, or module:Class.  [distilbert]",
 )
 @click.option("--encoder", help="The Hugging Face encoder of distilbert, by name or folder.  [distilbert-base-cased]")
 @click.option("--epochs", type=int, help="Pass over the texts so often at most.  [default: the tagger's own]")
@@ -26,13 +37,23 @@ if TYPE_CHECKING:
 @click.option("--batch", type=int, help="Sentences in a training step.  [default: the tagger's own]")
 @click.option("--seed", type=int, help="Of all that is drawn.  [default: 0]")
 @click.option("--crf/--no-crf", default=None, help="Let a CRF decide on the tags.  [default: the tagger's own]")
-@click.option("--imbalance", help="For rare types: scr, nscrd, augmentation, focal and others.  [default: none]")
+@click.option(
+    "--imbalance",
+    shell_complete=offering(rare_types),
+    help="For rare types: scr, nscrd, augmentation, focal and others.  [default: none]",
+)
 @click.option("--device", help="cpu, cuda, cuda:1 and the like.  [default: a GPU where there is one]")
 @click.option("--ask", "ask_for", help="Then ask people about the words it is least sure of: 200tokens, 50entities.")
-@click.option("--query", help="What chooses them.  [default: breaking_ties]")
+@click.option("--query", shell_complete=registered("queries"), help="What chooses them.  [default: breaking_ties]")
 @click.option("--again", is_flag=True, help="Train anew although nothing is new.")
+@json_option(
+    "one object with model, tagger, folder, trained (false where it had learned all of this), texts, words, entities, "
+    "seconds, held_out_f1 and asked, the number of questions."
+)
 @click.pass_obj
-def finetune(folder: Path, /, ask_for: str | None, query: str | None, again: bool, **options: Any) -> None:
+def finetune(
+    folder: Path, /, ask_for: str | None, query: str | None, again: bool, as_json: bool, **options: Any
+) -> None:
     """Train a tagger on the annotated texts and the answered questions, for the backend tuned.
 
     The model is kept in the project's folder tuned/. Ctrl+C leaves the one before in place.
@@ -44,17 +65,26 @@ def finetune(folder: Path, /, ask_for: str | None, query: str | None, again: boo
     if query is not None and wanted is None:
         raise InputError("--query chooses questions, and none are asked for", remedy="add --ask 50entities")
     given = {name: value for name, value in options.items() if value is not None}
+    n_asked = 0
     with open_project(folder, finetune=given or None) as project:
         _check(project, given, wanted, query or QUERY)
-        for line in _in_words(_trained(project, again=again)):
+        done = _trained(project, again=again)
+        for line in _in_words(done):
             say(line)
         if wanted is not None:
-            n = ask(project, wanted, query=query or QUERY, seed=project.settings.finetune.seed)
+            n_asked = ask(project, wanted, query=query or QUERY, seed=project.settings.finetune.seed)
             level = "single words" if wanted.level == "token" else "entities"
-            say(f"asked {counted(n, 'question')} on {level}" + ("" if n else ": nothing is left to ask about"))
+            nothing = "" if n_asked else ": nothing is left to ask about"
+            say(f"asked {counted(n_asked, 'question')} on {level}{nothing}")
+    _say_what_is_next(folder, asked=wanted is not None)
+    if as_json:
+        print_data(_data(done, n_asked))
+
+
+def _say_what_is_next(folder: Path, *, asked: bool) -> None:
     at = ["allabel", *(["-p", str(folder)] if folder != Path() else [])]
     say(f"next: {shlex.join([*at, 'tag', '--rest', '--backend', 'tuned', '-o', 'tagged.jsonl'])}")
-    if wanted is not None:
+    if asked:
         say(f"      {shlex.join([*at, 'app'])}, page Questions; then the same command again")
 
 
@@ -70,7 +100,7 @@ def _check(project: "Project", given: dict[str, Any], wanted: "Wanted | None", q
         if name in given:
             flag = f"--{name.replace('_', '-')}"
             raise InputError(f"the tagger {asked.tagger} has no use for {flag}", remedy=f"leave {flag} out")
-        say(f"warning: the tagger {asked.tagger} has no use for {name!r} of the settings [finetune]")
+        warn(f"the tagger {asked.tagger} has no use for {name!r} of the settings [finetune]")
     if wanted is not None:
         check_query(query, wanted.level, tagger_class(asked.tagger))
 
@@ -82,10 +112,26 @@ def _trained(project: "Project", *, again: bool) -> "Finetuned":
     going_on = resumes(project.settings.finetune.tagger)
     try:
         return train(project, say, again=again)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         on = "; the same command goes on after the last epoch that was told of" if going_on else ""
-        say(f"stopped: the tuned model is the one from before{on}")
+        stop.add_note(f"the tuned model is the one from before{on}")
         raise
+
+
+def _data(done: "Finetuned", n_asked: int) -> dict[str, Any]:
+    lesson = done.tuned.lesson
+    return {
+        "model": done.tuned.model,
+        "tagger": done.tuned.tagger,
+        "folder": str(done.tuned.folder),
+        "trained": done.fitted is not None,
+        "texts": lesson.n_sentences,
+        "words": lesson.n_words,
+        "entities": lesson.n_entities,
+        "seconds": lesson.seconds,
+        "held_out_f1": lesson.held_out_f1,
+        "asked": n_asked,
+    }
 
 
 def _in_words(done: "Finetuned") -> list[str]:

@@ -4,14 +4,18 @@ from pathlib import Path
 
 import click
 
-from allabel.console import open_project, refuse_target, say
+from allabel.console import open_project, print_data, refuse_target, say
+from allabel.manners import examples, json_option
 
 
-@click.command("map")
+@click.command(
+    "map", short_help="Draw the pool as an HTML page.", epilog=examples("allabel -p my-project map -o map.html")
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The page to write, map.html say.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@json_option("one object with file, texts, drawn, and how many of them have each state.")
 @click.pass_obj
-def map_(folder: Path, out: Path, seed: int) -> None:
+def map_(folder: Path, out: Path, seed: int, as_json: bool) -> None:
     """Draw the pool as an HTML page: annotated, queued, covered and uncovered texts."""
     from allabel.pool_map import STATES, draw_map, write_map
 
@@ -29,3 +33,6 @@ def map_(folder: Path, out: Path, seed: int) -> None:
     write_map(drawn, out)
     counts = ", ".join(f"{n} {state}" for state, n in zip(STATES, drawn.counts, strict=True))
     say(f"wrote {out}: {counts}" + (f"; {len(drawn.ids)} of {drawn.n_texts} texts are drawn" if drawn.sampled else ""))
+    if as_json:
+        states = dict(zip(STATES, drawn.counts, strict=True))
+        print_data({"file": str(out), "texts": drawn.n_texts, "drawn": len(drawn.ids), **states})

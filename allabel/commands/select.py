@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, printable, say
+from allabel.completing import offering, registered, strategies
+from allabel.console import open_project, print_data, printable, say
 from allabel.errors import InputError
+from allabel.manners import OneOf, examples, json_option
 from allabel.select.wording import counted
 
 if TYPE_CHECKING:
@@ -24,9 +26,21 @@ if TYPE_CHECKING:
 _GROUPS_SHOWN = 5
 
 
-@click.command()
+@click.command(
+    short_help="Queue the texts that are worth annotating, with reasons.",
+    epilog=examples(
+        "allabel -p my-project select --budget 10%",
+        "allabel -p my-project select --budget 20min --plan",
+        "allabel -p trial select --budget 500 --strategy core_set:1,sum_rank:3",
+        "allabel select --list",
+    ),
+)
 @click.option("--budget", help='"10%", "500", "20000tokens", "90min" or "1.5h".')
-@click.option("--strategy", help="A name, or a chain: core_set:1,sum_rank:3.  [default: adaptive]")
+@click.option(
+    "--strategy",
+    shell_complete=offering(strategies),
+    help="A name, or a chain: core_set:1,sum_rank:3.  [default: adaptive]",
+)
 @click.option("--list", "only_list", is_flag=True, help="List the strategies; nothing is chosen.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--more", is_flag=True, help="Choose as much again although the same selection was made before.")
@@ -35,12 +49,19 @@ _GROUPS_SHOWN = 5
 @click.option("--cap", "uncertainty_cap", type=int, help="Tag at most this many texts to measure uncertainty.")
 @click.option(
     "--duplicates",
-    type=click.Choice(["drop", "keep"]),
+    type=OneOf(["drop", "keep"]),
     help="Choose from one of each group of near-duplicates, or from all.  [default: drop]",
 )
-@click.option("--backend", help="The annotator whose uncertainty counts.")
-@click.option("--retriever", help="What says how alike texts are: bm25, dense.  [default: bm25]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line a text; with --plan one object.")
+@click.option("--backend", shell_complete=registered("backends"), help="The annotator whose uncertainty counts.")
+@click.option(
+    "--retriever",
+    shell_complete=registered("retrievers"),
+    help="What says how alike texts are: bm25, dense.  [default: bm25]",
+)
+@json_option(
+    "one object a line with id, stage, rank, score and reason, with --explain also explanation; with --list one a "
+    "strategy, with name and about; with --plan one with stages and total."
+)
 @click.pass_obj
 def select(
     folder: Path,
@@ -74,7 +95,10 @@ def select(
     width = max((len(pick.stage) for pick in got.picks), default=0)
     for pick in got.picks:
         told = explanations.get(pick.doc_id)
-        click.echo(json.dumps(_row(pick, told), ensure_ascii=False) if as_json else _plain(pick, told, width))
+        if as_json:
+            print_data(_row(pick, told))
+        else:
+            click.echo(_plain(pick, told, width))
     _say_how_it_stands(got, folder, _command(folder, budget, settings.get("strategy"), seed))
 
 

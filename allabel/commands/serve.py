@@ -2,25 +2,36 @@
 
 import importlib.util
 import ipaddress
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, printable, say
+from allabel.completing import registered
+from allabel.console import open_project, print_data, printable, say
 from allabel.errors import InputError, MissingExtraError
 from allabel.listening import refuse_taken
+from allabel.manners import Group, OneOf, examples, json_option
 
 if TYPE_CHECKING:
     from allabel.project import Project
+    from allabel.server.keys import Key
 
 
-@click.group(invoke_without_command=True)
+@click.group(
+    cls=Group,
+    short_help="Serve the project over HTTP; add keys for callers.",
+    invoke_without_command=True,
+    epilog=examples("allabel -p my-project serve", "allabel -p my-project serve --port 8300 --backend tuned"),
+)
 @click.option("--host", help="The address to listen at.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="The port.  [default: 8200]")
 @click.option("--workers", type=int, help="Processes that share the port.  [default: 1]")
-@click.option("--backend", help="What tags: embedded, tuned, chat, vllm, or module:Class.  [default: embedded]")
+@click.option(
+    "--backend",
+    shell_complete=registered("backends"),
+    help="What tags: embedded, tuned, chat, vllm, or module:Class.  [default: embedded]",
+)
 @click.option("--base-url", help="The server of the chat backend.")
 @click.option("--model", help="The model's name there.")
 @click.option("--shots", type=int, help="Demonstrations a text.  [default: 5]")
@@ -77,12 +88,21 @@ def _there(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-@serve.group()
+@serve.group(
+    cls=Group,
+    epilog=examples("allabel -p my-project serve keys add lab --scope tag", "allabel -p my-project serve keys list"),
+)
 def keys() -> None:
     """Add, list and revoke the keys of callers."""
 
 
-@keys.command()
+@keys.command(
+    short_help="Make a key for NAME and print it, this once.",
+    epilog=examples(
+        "allabel -p my-project serve keys add lab",
+        "allabel -p my-project serve keys add notebook --scope tag --scope annotate",
+    ),
+)
 @click.argument("name")
 @click.option(
     "--scope",
@@ -90,22 +110,26 @@ def keys() -> None:
     multiple=True,
     default=("tag", "read"),
     show_default=True,
-    type=click.Choice(["tag", "read", "annotate", "metrics"]),
+    type=OneOf(["tag", "read", "annotate", "metrics"]),
     help="What it is for; may be repeated.",
 )
+@json_option("one object with id, name, scopes, at, revoked, and token, which is shown this once.")
 @click.pass_obj
-def add(folder: Path, name: str, scopes: tuple[str, ...]) -> None:
+def add(folder: Path, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make a key for NAME and print it, this once: only a hash is kept."""
     from allabel.server.keys import Keys, Scope
 
     with open_project(folder) as project:
         key, token = Keys(project.store).add(name, [Scope(scope) for scope in scopes])
     say(f"{printable(key.name)} may {', '.join(sorted(key.scopes))}; keep the key, it is not shown again:")
-    click.echo(token)
+    if as_json:
+        print_data(_data(key) | {"token": token})
+    else:
+        click.echo(token)
 
 
-@keys.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print data.")
+@keys.command("list", epilog=examples("allabel -p my-project serve keys list"))
+@json_option("a list of objects with id, name, scopes, at and revoked.")
 @click.pass_obj
 def list_(folder: Path, as_json: bool) -> None:
     """List the keys, without their secrets."""
@@ -114,11 +138,7 @@ def list_(folder: Path, as_json: bool) -> None:
     with open_project(folder) as project:
         found = Keys(project.store).all()
     if as_json:
-        rows = [
-            {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "at": k.at.isoformat(), "revoked": bool(k.revoked)}
-            for k in found
-        ]
-        click.echo(json.dumps(rows, ensure_ascii=False))
+        print_data([_data(key) for key in found])
         return
     if not found:
         say("there is no key; see: allabel serve keys add --help")
@@ -128,13 +148,21 @@ def list_(folder: Path, as_json: bool) -> None:
         )
 
 
-@keys.command()
+@keys.command(epilog=examples("allabel -p my-project serve keys revoke lab"))
 @click.argument("name")
+@json_option("one object with name and revoked.")
 @click.pass_obj
-def revoke(folder: Path, name: str) -> None:
+def revoke(folder: Path, name: str, as_json: bool) -> None:
     """Let the key of NAME in no more, from the next second on."""
     from allabel.server.keys import Keys
 
     with open_project(folder) as project:
         Keys(project.store).revoke(name)
     say(f"the key of {printable(name)} opens nothing any more")
+    if as_json:
+        print_data({"name": name, "revoked": True})
+
+
+def _data(key: "Key") -> dict[str, Any]:
+    at = key.at.isoformat()
+    return {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "at": at, "revoked": bool(key.revoked)}

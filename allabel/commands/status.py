@@ -1,79 +1,127 @@
 """`allabel status`: how far the project is, and whether to go on annotating."""
 
-import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, printable, say
+from allabel.commands import status_more as more
+from allabel.console import open_project, print_data, printable, say
+from allabel.manners import examples, json_option
 from allabel.select.wording import counted
 
 if TYPE_CHECKING:
+    from allabel.annotate.llm.calibration import Calibration
+    from allabel.calibrating import Source
     from allabel.finetuning import Age
     from allabel.project import Project
     from allabel.selecting import Unfinished
     from allabel.stopping.base import Signal
 
 
-@click.command()
+@click.command(
+    short_help="Say how far the project is, and whether to go on.",
+    epilog=examples(
+        "allabel -p my-project status", "allabel -p my-project status --stop", "allabel -p my-project status --json"
+    ),
+)
 @click.option("--stop", "stop", is_flag=True, help="Work out whether more annotation is worth it (some seconds).")
 @click.option("--calls", "calls", is_flag=True, help="Sum up what language models were asked, and what it took.")
-@click.option("--json", "as_json", is_flag=True, help="Print data.")
+@json_option(
+    "one object with documents, gold, annotated, queued, tagged, not_ok, stale, labels, stale_labels, backend, tuned, "
+    "questions, selections and calibrations, with --stop also stopping, with --calls also calls."
+)
 @click.pass_obj
 def status(folder: Path, stop: bool, calls: bool, as_json: bool) -> None:
     """Say how far the project is, and with --stop whether more annotation is worth it."""
-    from allabel.calibrating import in_words
-    from allabel.finetuning import age
-
     with open_project(folder) as project:
+        found = _State.of(project, stop=stop, calls=calls)
+    if as_json:
+        print_data(found.data())
+        return
+    for line in found.lines():
+        click.echo(line)
+    if not stop:
+        say("allabel status --stop works out whether more annotation is worth it (some seconds)")
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How far a project is. signals, journal: None where nobody asked for them."""
+
+    counts: dict[str, Any]
+    tuned: "Age | None"
+    asked: dict[str, int]
+    calibrations: "dict[Source, Calibration]"
+    unfinished: "list[Unfinished]"
+    signals: "list[Signal] | None"
+    journal: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, project: "Project", *, stop: bool, calls: bool) -> "_State":
+        """Ask the project."""
+        from allabel.finetuning import age
+
         counts = project.counts()
-        data: dict[str, Any] = {
+        n_not_ok = sum(one.reply.status != "ok" for one in project.store.tagged().values()) if counts.tagged else 0
+        told = {
             "documents": counts.documents,
             "gold": counts.gold,
             "annotated": counts.annotated,
             "queued": counts.queued,
             "tagged": counts.tagged,
-            "not_ok": sum(one.reply.status != "ok" for one in project.store.tagged().values()) if counts.tagged else 0,
+            "not_ok": n_not_ok,
             "stale": len(project.stale()) if counts.tagged else 0,
             "labels": list(project.schema.names),
             "stale_labels": project.stale_labels(),
             "backend": project.settings.backend,
         }
-        tuned = age(project)
-        asked = _questions(project)
-        calibrations = project.calibrations().by_source
-        unfinished = project.unfinished()
-        signals = stopping(project) if stop else []
-        journal = journalled(project) if calls else {}
-    if as_json:
-        told: dict[str, Any] = {"stopping": _as_data(signals)} if stop else {}
-        told |= {"calls": journal} if calls else {}
-        told |= {"tuned": _tuned_data(tuned), "questions": asked}
-        told |= {"selections": [_selection_data(one) for one in unfinished]}
-        told |= {"calibrations": [{**source._asdict(), **made.to_dict()} for source, made in calibrations.items()]}
-        click.echo(json.dumps(data | told, ensure_ascii=False))
-        return
-    stale_labels, not_ok = data.pop("stale_labels"), data.pop("not_ok")
-    for key, value in data.items():
-        more = f", {not_ok} of them without a usable reply" if key == "tagged" and not_ok else ""
-        click.echo(f"{key:10} {', '.join(value) if isinstance(value, list) else value}{more}")
-    for line in stale_labels:
-        click.echo(f"problem    {printable(line)}: put it back there, or mend and import those answers anew")
-    if tuned:
-        click.echo(f"tuned      {printable(tuned.sentence())}")
-    if asked["open"] or asked["answered"]:
-        click.echo(f"questions  {asked['open']:,} open, {asked['answered']:,} answered")
-    for one in unfinished:
-        click.echo(f"selection  {_selection(one)}")
-    for source, made in calibrations.items():
-        click.echo(f"calibrated {printable(str(source))}: {in_words(made)}")
-    if calls:
-        click.echo(_calls_in_words(journal))
-    if stop:
-        click.echo(_in_words(signals))
-    else:
-        say("allabel status --stop works out whether more annotation is worth it (some seconds)")
+        return cls(
+            told,
+            age(project),
+            _questions(project),
+            dict(project.calibrations().by_source),
+            project.unfinished(),
+            more.stopping(project) if stop else None,
+            more.journalled(project) if calls else None,
+        )
+
+    def data(self) -> dict[str, Any]:
+        """Give it as one object."""
+        told = self.counts if self.signals is None else self.counts | {"stopping": more.as_data(self.signals)}
+        told = told if self.journal is None else told | {"calls": self.journal}
+        return told | {
+            "tuned": _tuned_data(self.tuned),
+            "questions": self.asked,
+            "selections": [_selection_data(one) for one in self.unfinished],
+            "calibrations": [{**source._asdict(), **made.to_dict()} for source, made in self.calibrations.items()],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Give it in words, a line each."""
+        from allabel.calibrating import in_words
+
+        n_not_ok = self.counts["not_ok"]
+        for key, value in self.counts.items():
+            if key not in {"not_ok", "stale_labels"}:
+                note = f", {n_not_ok} of them without a usable reply" if key == "tagged" and n_not_ok else ""
+                yield f"{key:10} {', '.join(value) if isinstance(value, list) else value}{note}"
+        for line in self.counts["stale_labels"]:
+            yield f"problem    {printable(line)}: put it back there, or mend and import those answers anew"
+        if self.tuned:
+            yield f"tuned      {printable(self.tuned.sentence())}"
+        if self.asked["open"] or self.asked["answered"]:
+            yield f"questions  {self.asked['open']:,} open, {self.asked['answered']:,} answered"
+        for one in self.unfinished:
+            yield f"selection  {_selection(one)}"
+        for source, made in self.calibrations.items():
+            yield f"calibrated {printable(str(source))}: {in_words(made)}"
+        if self.journal is not None:
+            yield more.calls_in_words(self.journal)
+        if self.signals is not None:
+            yield more.in_words(self.signals)
 
 
 def _questions(project: "Project") -> dict[str, int]:
@@ -120,89 +168,3 @@ def _selection_data(one: "Unfinished") -> dict[str, Any]:
         "waits_for": one.n_waiting_for,
         "problem": one.problem,
     }
-
-
-def stopping(project: "Project") -> "list[Signal]":
-    """Return the project's four stop signals; what is being worked out is said on standard error.
-
-    They are measured with the embedded annotator, whatever backend tags: it learns anew in about a second.
-    """
-    from allabel.annotate.backends import embedded
-    from allabel.stopping.rounds import rounds
-    from allabel.stopping.signals import stop_signals
-
-    picks = sorted(project.store.picks(), key=lambda pick: (pick.selection_id, pick.rank))
-    stages: dict[tuple[int, str], int] = {}
-    for pick in picks:
-        stages.setdefault((pick.selection_id, pick.stage), len(stages))
-    return stop_signals(
-        project.pool(),
-        project.demonstrations(),
-        rounds(project.store.annotations(), {p.doc_id: stages[p.selection_id, p.stage] for p in picks}),
-        embedded(project.schema, project.settings),
-        project.similarity,
-        shots=project.settings.shots,
-        progress=say,
-    )
-
-
-def journalled(project: "Project") -> dict[str, Any]:
-    """Return the journal of calls in figures; money by the settings' prices, None where no model has one."""
-    summary, prices = project.store.calls_summary(), project.settings.prices
-    priced = [
-        (prices[m.model].prompt * m.n_prompt_tokens + prices[m.model].output * m.n_output_tokens) / 1e6
-        for m in summary.models
-        if m.model in prices
-    ]
-    return {
-        "texts": summary.n_calls,
-        "requests": summary.n_requests,
-        "statuses": dict(summary.by_status),
-        "prompt_tokens": summary.n_prompt_tokens,
-        "output_tokens": summary.n_output_tokens,
-        "latency_p50_s": summary.latency_p50_s,
-        "latency_p95_s": summary.latency_p95_s,
-        "money": sum(priced) if priced else None,
-        "models": {
-            m.model: {"texts": m.n_calls, "prompt_tokens": m.n_prompt_tokens, "output_tokens": m.n_output_tokens}
-            for m in summary.models
-        },
-        "without_price": [m.model for m in summary.models if m.model not in prices],
-    }
-
-
-def _calls_in_words(journal: dict[str, Any]) -> str:
-    if not journal["texts"]:
-        return "\nno language model was asked yet"
-    statuses = ", ".join(f"{n:,} {status}" for status, n in journal["statuses"].items())
-    lines = [
-        "",
-        "what language models were asked",
-        f"  texts      {journal['texts']:,}: {statuses}",
-        f"  requests   {journal['requests']:,}",
-        f"  tokens     {journal['prompt_tokens']:,} in prompts, {journal['output_tokens']:,} in outputs",
-    ]
-    if journal["latency_p50_s"] is not None:
-        lines.append(f"  latency    median {journal['latency_p50_s']:.2f} s, 95 % {journal['latency_p95_s']:.2f} s")
-    if journal["money"] is not None:
-        missing = journal["without_price"]
-        lines.append(f"  money      {journal['money']:.4g}" + (f", without {', '.join(missing)}" if missing else ""))
-    return "\n".join([*lines, f"  models     {', '.join(journal['models'])}"])
-
-
-def _as_data(signals: "list[Signal]") -> dict[str, Any]:
-    from allabel.stopping.base import overall
-
-    rows = [
-        {"signal": s.name, "verdict": s.verdict.value, "sentence": s.sentence, "values": dict(s.values)}
-        for s in signals
-    ]
-    return {"signals": rows, "overall": overall(signals), "measured_with": "embedded"}
-
-
-def _in_words(signals: "list[Signal]") -> str:
-    from allabel.stopping.base import overall
-
-    lines = ["", "when to stop (measured with the embedded annotator)"]
-    lines += [f"  {s.verdict.value:11}  {s.name}: {s.sentence}" for s in signals]
-    return "\n".join([*lines, f"  {overall(signals)}"])

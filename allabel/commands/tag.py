@@ -1,16 +1,16 @@
 """`allabel tag`: have a file or the rest of the project tagged, with the annotated texts as demonstrations."""
 
-import itertools
-import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.commands.tag_file import announce, bar, tag_one_file
-from allabel.console import FILE, open_project, refuse_target, say
+from allabel.commands.tag_file import ENGINES, announce, tag_one_file
+from allabel.completing import FORMATS, registered
+from allabel.console import open_project, print_data, refuse_target, say
 from allabel.errors import AllabelError, InputError
+from allabel.manners import FILE, OneOf, examples, json_option
+from allabel.progress import bar
 from allabel.select.wording import counted
 
 if TYPE_CHECKING:
@@ -20,36 +20,66 @@ if TYPE_CHECKING:
     from allabel.reply import TaggedDocument
 
 
-@click.command()
+@click.command(
+    short_help="Tag a file, or the rest of the project.",
+    epilog=examples(
+        "allabel -p my-project tag --rest -o tagged.jsonl",
+        "allabel -p my-project tag texts.txt --json",
+        "allabel -p my-project tag --rest --backend chat --model my-model -o tagged.jsonl",
+    ),
+)
 @click.argument("file", type=FILE, required=False)
 @click.option("--rest", is_flag=True, help="Tag the project's texts that nobody annotated.")
 @click.option("--stale", is_flag=True, help="Tag again only the texts whose demonstrations were edited since.")
 @click.option(
     "-o", "--out", help="Write tagged documents here: JSONL, Parquet (OUT.parquet), a folder of parts (OUT/)."
 )
-@click.option("--format", "format_", default="auto", help="The format of FILE.  [default: found from the file]")
-@click.option("--engine", default="local", help="local, or ray: FILE by many processes or machines.  [default: local]")
+@click.option(
+    "--format",
+    "format_",
+    default="auto",
+    shell_complete=FORMATS,
+    help="The format of FILE.  [default: found from the file]",
+)
+@click.option(
+    "--engine", type=OneOf(ENGINES), default="local", show_default=True, help="ray: by many processes or machines."
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes of the ray engine.  [default: one a core]")
 @click.option("--block", type=click.IntRange(1), help="Texts of FILE that are tagged as one part.  [default: 4096]")
-@click.option("--backend", help="embedded, tuned, chat, vllm, or module:Class.  [default: embedded]")
+@click.option(
+    "--backend",
+    shell_complete=registered("backends"),
+    help="embedded, tuned, chat, vllm, or module:Class.  [default: embedded]",
+)
 @click.option("--base-url", multiple=True, help="The server of the chat backend; several share the work.")
 @click.option("--model", help="The model's name there.")
 @click.option("--shots", type=int, help="Demonstrations a text.  [default: 5]")
-@click.option("--retriever", help="What finds them.  [default: bm25]")
+@click.option("--retriever", shell_complete=registered("retrievers"), help="What finds them.  [default: bm25]")
 @click.option("--diversity", type=float, help="0 to 1: choose them unlike one another.  [default: 0]")
 @click.option("--floor", type=float, help="0 to 1: leave out those below this share of the best.  [default: 0]")
 @click.option("--cover-labels", is_flag=True, default=None, help="Choose them so that every label is shown.")
 @click.option(
     "--exclude-near-duplicates", is_flag=True, default=None, help="Show no near-duplicate of the text: to evaluate."
 )
-@click.option("--form", help="How a language model writes entities down: grouped, json or markup.  [default: grouped]")
+@click.option(
+    "--form",
+    shell_complete=registered("forms"),
+    help="How a language model writes entities down: grouped, json or markup.  [default: grouped]",
+)
 @click.option("--copied/--free", default=None, help="Let it write nothing but strings of the text.  [default: copied]")
-@click.option("--structured", help="How it is bound to that: response_format, structured_outputs or none.")
+@click.option(
+    "--structured",
+    type=OneOf(["response_format", "structured_outputs", "none"]),
+    help="How it is bound to that.  [default: response_format]",
+)
 @click.option("--concurrency", type=int, help="Requests at once, to each server.  [default: 8]")
 @click.option("--budget-requests", type=int, help="Send no more requests than this.")
 @click.option("--budget-tokens", type=int, help="Take no more tokens than this.")
 @click.option("--budget-money", type=float, help="Spend no more than this, by the prices in allabel.toml.")
-@click.option("--json", "as_json", is_flag=True, help="Print tagged documents on standard output.")
+@json_option(
+    "one object a line, a tagged document with id, text, entities, ungrounded, status, backend, model, demonstrations "
+    "and others."
+)
 @click.pass_obj
 def tag(
     folder: Path,
@@ -113,7 +143,7 @@ def _tag_own(folder: Path, out: Path | None, settings: dict[str, Any], *, stale:
         say(f"wrote {len(tagged)} tagged documents to {out}")
     if as_json:
         for one in tagged:
-            click.echo(json.dumps(tagged_line(one), ensure_ascii=False))
+            print_data(tagged_line(one))
     return Tally.of(tagged)
 
 
@@ -157,8 +187,8 @@ def _tagged(project: "Project", documents: "list[Document]") -> "list[TaggedDocu
     say(str(project.to_tag(documents)))
     try:
         return _watched(project, documents)
-    except KeyboardInterrupt:
-        say("stopped: every answer that came is kept, and the same command goes on from there")
+    except KeyboardInterrupt as stop:
+        stop.add_note("every answer that came is kept, and the same command goes on from there")
         raise
     finally:
         for line in project.annotator.report():
@@ -166,10 +196,5 @@ def _tagged(project: "Project", documents: "list[Document]") -> "list[TaggedDocu
 
 
 def _watched(project: "Project", documents: "list[Document]") -> "list[TaggedDocument]":
-    began, n = time.monotonic(), itertools.count(1)
-    with bar(len(documents)) as shown:
-
-        def came(_: "TaggedDocument") -> None:
-            shown.update(1, next(n) / max(1e-3, time.monotonic() - began))
-
-        return list(project.tag(documents, keep=True, came=came))
+    with bar("tagging", len(documents), "texts") as came:
+        return list(project.tag(documents, keep=True, came=lambda _: came(1)))

@@ -1,19 +1,17 @@
 """`allabel tag FILE`: a file of any size, block by block, in one process or in many."""
 
-import json
 import os
-import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from allabel.console import open_project, refuse_target, say
+from allabel.console import open_project, print_data, refuse_target, say
 from allabel.errors import InputError
+from allabel.progress import bar
 
 if TYPE_CHECKING:
     from allabel.annotate.base import Annotator
@@ -80,19 +78,6 @@ def announce(project: "Project") -> None:
         say(f"tagging with {found.sentence()}" if found else "tagging with the tuned model")
 
 
-@contextmanager
-def bar(length: int) -> Iterator[Any]:
-    """Show a bar on standard error; its `update` takes how many more, and the texts a second."""
-    made: Any = click.progressbar(
-        length=length,
-        label="tagging",
-        file=sys.stderr,
-        item_show_func=lambda rate: f"{rate:.1f} texts/s" if rate else None,
-    )
-    with made as shown:
-        yield shown
-
-
 class _Watch:
     """What a person sees of a run: what it will take, a bar with rate and time left, what it took."""
 
@@ -101,17 +86,17 @@ class _Watch:
 
         self._project, self._survey, self._keeps_blocks = project, survey, keeps_blocks
         self._asks = project.annotator if isinstance(project.annotator, AsksModel) else None
-        self._open, self._n, self._began = ExitStack(), 0, 0.0
-        self._bar: Any = None
+        self._open = ExitStack()
+        self._came: Callable[[int], None] = lambda _: None
 
     def __enter__(self) -> "_Watch":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, stop: BaseException | None, _: object) -> None:
         self._open.close()
-        if kind is KeyboardInterrupt and (self._asks or self._keeps_blocks):
+        if isinstance(stop, KeyboardInterrupt) and (self._asks or self._keeps_blocks):
             kept = "every answer that came is kept" if self._asks else "every block that is done is kept"
-            say(f"stopped: {kept}, and the same command goes on from there")
+            stop.add_note(f"{kept}, and the same command goes on from there")
         for line in self._asks.report() if self._asks else []:
             say(line)
 
@@ -127,13 +112,11 @@ class _Watch:
                 for each in (told.n_prompt_tokens, told.n_output_tokens)
             ]
             say(str(replace(told, n_texts=n, n_prompt_tokens=tokens[0], n_output_tokens=tokens[1])))
-        self._began = time.monotonic()
-        self._bar = self._open.enter_context(bar(n))
+        self._came = self._open.enter_context(bar("tagging", n, "texts"))
 
     def came_n(self, n: int) -> None:
         """Hear that n more are tagged."""
-        self._n += n
-        self._bar.update(n, self._n / max(1e-3, time.monotonic() - self._began))
+        self._came(n)
 
 
 def _task(project: "Project") -> "Task":
@@ -166,7 +149,7 @@ def _printed(
     watch.begins(survey.n_documents, survey.n_documents)
     for block in source.blocks(size, range(survey.n_documents), survey):
         for one in tagger.tag(block.documents, lambda _: watch.came_n(1)):
-            click.echo(json.dumps(tagged_line(one), ensure_ascii=False))
+            print_data(tagged_line(one))
             tally.add(one)
     return tally
 
@@ -179,8 +162,6 @@ def _refuse(
     from allabel.bulk.writing import format_of
     from allabel.formats.tagged import refuse_other_format
 
-    if engine not in ENGINES:
-        raise InputError(f"there is no engine {engine!r}", remedy=f"--engine {' or '.join(ENGINES)}")
     if workers and engine == "local":
         raise InputError("--workers is for --engine ray", remedy="add --engine ray, or leave --workers out")
     if engine == "ray" and target is None:

@@ -1,14 +1,16 @@
 """`allabel ungrounded`: the inbox of mentions that a model named and that have no place in their texts."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from allabel.console import open_project, printable, say
+from allabel.completing import labels as label_names
+from allabel.console import open_project, print_data, printable, say
 from allabel.errors import UnknownNameError
+from allabel.manners import examples, json_option
+from allabel.plugins import nearest
 
 if TYPE_CHECKING:
     from allabel.annotate.ungrounded import Ungrounded, UngroundedRate
@@ -16,11 +18,14 @@ if TYPE_CHECKING:
 HEADS = ("model", "label", "missing", "mentions", "rate", "overlapping")
 
 
-@click.command()
+@click.command(
+    short_help="List what models named that is not in its text.",
+    epilog=examples("allabel -p my-project ungrounded", "allabel -p my-project ungrounded --label Reagent"),
+)
 @click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Show so many mentions.")
-@click.option("--label", help="Only mentions of this label.")
+@click.option("--label", shell_complete=label_names, help="Only mentions of this label.")
 @click.option("--model", help="Only mentions that this model named.")
-@click.option("--json", "as_json", is_flag=True, help="Print data: every mention, also of annotated texts.")
+@json_option("one object with rates and mentions, each a list; every mention, also of annotated texts.")
 @click.pass_obj
 def ungrounded(folder: Path, limit: int, label: str | None, model: str | None, as_json: bool) -> None:
     """List what models named that is not in its text, or only across another mention, and how often that happens.
@@ -46,7 +51,7 @@ def ungrounded(folder: Path, limit: int, label: str | None, model: str | None, a
     if as_json:
         listed = [_data(one, annotated=one.doc_id in annotated) for one in mentions]
         data = {"rates": [{**asdict(rate), "rate": rate.rate} for rate in rates], "mentions": listed}
-        click.echo(json.dumps(data, ensure_ascii=False))
+        print_data(data)
         return
     if not tagged:
         say("no text was tagged yet; see: allabel tag")
@@ -64,7 +69,7 @@ def ungrounded(folder: Path, limit: int, label: str | None, model: str | None, a
 
 def _check(what: str, name: str | None, known: list[str]) -> None:
     if name is not None and name not in known:
-        raise UnknownNameError(f"there is no {what} {name!r} here", remedy=f"known are {', '.join(known)}")
+        raise UnknownNameError(f"there is no {what} {name!r} here", remedy=nearest(name, known))
 
 
 def _table(rates: "list[UngroundedRate]") -> list[str]:

@@ -99,6 +99,11 @@ class Doccano:
         return {**stretch, "start": first, "end": last}
 
 
+def code_points() -> Doccano:
+    """Return the format of files whose offsets count code points, as scripts write them."""
+    return Doccano(code_points=True)
+
+
 def _stretches(data: Mapping[str, Any], at: Place) -> list[dict[str, Any]] | None:
     """The spans as native entities in the file's own units; None where the line has no key for them."""
     key = next((key for key in ("label", "labels", "entities") if data.get(key) is not None), None)

@@ -148,6 +148,11 @@ def _is_said(region: Mapping[str, Any]) -> bool:
     return (type(region.get("start")), type(region.get("end")), type(region.get("text"))) == (int, int, str)
 
 
+def predictions() -> LabelStudio:
+    """Return the format of a model's answers."""
+    return LabelStudio("predictions")
+
+
 def _flat_parts(task: Mapping[str, Any], item: Item) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
     """The parts of a task of JSON-MIN: what is a list of labelled stretches is the answer, the rest is data."""
     regions: list[dict[str, Any]] = []

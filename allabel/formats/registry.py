@@ -1,6 +1,5 @@
-"""Every format by name, and the one a file is in."""
+"""The format that a file is in, and documents read from files and written to them."""
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,40 +7,16 @@ from itertools import islice
 from pathlib import Path
 
 from allabel.document import Document
-from allabel.errors import InputError, UnknownNameError
+from allabel.errors import InputError
 from allabel.formats.base import Format, Record
-from allabel.formats.brat import Brat
-from allabel.formats.conll import Conll
 from allabel.formats.conll.tags import is_tag
-from allabel.formats.csv_table import Csv
 from allabel.formats.dialects import json_kind, jsonl_dialect
-from allabel.formats.doccano import Doccano
 from allabel.formats.files import read_lines
-from allabel.formats.huggingface import HuggingFace
-from allabel.formats.jsonl import Jsonl
-from allabel.formats.label_studio import LabelStudio
-from allabel.formats.parquet import Parquet
-from allabel.formats.prodigy import Prodigy
-from allabel.formats.spacy_docs import Spacy
-from allabel.formats.text import Text
+from allabel.formats.named import FORMATS, by_name, by_suffix
+from allabel.plugins import not_one
 
-# Of two with the same suffix the first is written by the suffix alone.
-_ALL: tuple[Format, ...] = (
-    Jsonl(),
-    Conll(),
-    Csv(),
-    Text(),
-    Parquet(),
-    HuggingFace(),
-    LabelStudio(),
-    LabelStudio("predictions"),
-    Doccano(),
-    Doccano(code_points=True),
-    Prodigy(),
-    Spacy(),
-    Brat(),
-)
-FORMATS: dict[str, Format] = {one.name: one for one in _ALL}
+__all__ = ["FORMATS", "by_name", "by_suffix", "detect", "read_documents", "write_documents"]
+
 # A .txt last: a README.txt lies beside data of every kind.
 _IN_FOLDER = (
     ("*.ann", "brat"),
@@ -53,15 +28,6 @@ _IN_FOLDER = (
 _N_SNIFFED, _N_PROOF = 200, 5
 
 
-def by_name(name: str) -> Format:
-    """Give the format of this name. Raises UnknownNameError with the names there are, the nearest first."""
-    if name in FORMATS:
-        return FORMATS[name]
-    near = difflib.get_close_matches(name.lower(), FORMATS, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise UnknownNameError(f"there is no format {name!r}", remedy=f"{hint}the formats are {', '.join(FORMATS)}")
-
-
 def detect(path: Path) -> Format:
     """Tell a file's format by its suffix; a `.txt` and an unknown suffix are told by their first lines.
 
@@ -70,7 +36,7 @@ def detect(path: Path) -> Format:
     """
     if path.is_dir():
         return FORMATS[_kind_of_folder(path)]
-    known = _by_suffix(path)
+    known = by_suffix(path.suffix)
     if known and known.name == "jsonl":
         return FORMATS[jsonl_dialect(path)]
     if known and known.name == "label_studio":
@@ -86,12 +52,12 @@ def detect(path: Path) -> Format:
 def read_documents(path: Path, format: str = "auto") -> Iterator[Record]:
     """Yield a file's documents in order. Raises InputError where it holds none."""
     chosen = detect(path) if format == "auto" else by_name(format)
-    return _at_least_one(chosen.read(path), path)
+    return _at_least_one(chosen, path)
 
 
 def write_documents(documents: Iterable[Document], path: Path, format: str = "auto") -> None:
     """Write the documents whole or not at all, in the format of this name or of the file's suffix."""
-    chosen = _by_suffix(path) if format == "auto" else by_name(format)
+    chosen = by_suffix(path.suffix) if format == "auto" else by_name(format)
     if chosen is None:
         raise InputError(
             f"the suffix {path.suffix!r} names no format", file=path, remedy=f"say which is meant: {', '.join(FORMATS)}"
@@ -99,7 +65,8 @@ def write_documents(documents: Iterable[Document], path: Path, format: str = "au
     chosen.write(documents, path)
 
 
-def _at_least_one(records: Iterator[Record], path: Path) -> Iterator[Record]:
+def _at_least_one(chosen: Format, path: Path) -> Iterator[Record]:
+    records = _checked(chosen, path)
     first = next(records, None)
     if first is None:
         raise InputError("holds no documents", file=path, remedy="check that this is the file you mean")
@@ -107,8 +74,12 @@ def _at_least_one(records: Iterator[Record], path: Path) -> Iterator[Record]:
     yield from records
 
 
-def _by_suffix(path: Path) -> Format | None:
-    return next((one for one in FORMATS.values() if path.suffix.lower() in one.suffixes), None)
+def _checked(chosen: Format, path: Path) -> Iterator[Record]:
+    for record in chosen.read(path):
+        if not isinstance(record, Record):
+            told = f"it reads objects of {type(record).__name__}, and they must be of allabel.formats.base.Record"
+            raise not_one("formats", chosen.name, told)
+        yield record
 
 
 def _kind_of_folder(path: Path) -> str:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from allabel.document import DocId
 from allabel.errors import InputError
 from allabel.formats.files import read_lines, write_atomically
+from allabel.formats.named import by_suffix
 from allabel.formats.native import Place, dump_json, parse_document, parse_object, parse_span
-from allabel.formats.registry import FORMATS
 from allabel.reply import Grounding, Proposal, Reply, Shown, Status, TaggedDocument
 
 _E = TypeVar("_E", Status, Grounding)
@@ -25,11 +25,11 @@ def write_tagged(tagged: Iterable[TaggedDocument], path: Path) -> None:
 
 def refuse_other_format(path: Path) -> None:
     """Raise InputError where a file's suffix is that of another format: tagged output is JSONL, whatever its name."""
-    named = [one.name for one in FORMATS.values() if path.suffix.lower() in one.suffixes]
-    if named and "jsonl" not in named:
+    named = by_suffix(path.suffix)
+    if named is not None and named.name != "jsonl":
         jsonl = path.with_suffix(".jsonl")
         raise InputError(
-            f"tagged output is JSONL, and {path.suffix!r} names {named[0]}",
+            f"tagged output is JSONL, and {path.suffix!r} names {named.name}",
             file=path,
             remedy=f"write {jsonl.name}, then allabel convert {jsonl.name} {path.name}",
         )

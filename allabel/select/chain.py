@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from allabel.errors import InputError
-from allabel.plugins import load
+from allabel.plugins import load, made, not_one
 from allabel.plugins import names as known_names
 from allabel.select.base import Choice, Pool, Stage, Tools
 from allabel.select.budget import Budget
@@ -30,6 +30,8 @@ ABOUT = {
     "allabel": "The paper's: texts unlike each other, then like many others, then those the annotator is unsure of.",
     "full_vote_k": "Vote-k as published: a tenth by fast vote-k, the rest from all levels of certainty.",
 }
+
+_OF_A_STAGE = ("name", "needs_annotations", "select")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ class Chain:
         # A smaller n gives a prefix of a larger one: ask for what the share buys on average, then for more.
         n = min(len(open_), max(1, int(share / open_.mean())))
         while True:
-            asked = stage.select(pool, n, np.random.default_rng(seed))
+            asked = _checked(stage, stage.select(pool, n, np.random.default_rng(seed)))
             choices = [choice for choice in asked if prices[choice.position] <= share]
             spent = np.cumsum([prices[choice.position] for choice in choices])
             n_paid = int(np.searchsorted(spent, share, side="right"))
@@ -190,12 +192,19 @@ def _is_number(text: str) -> bool:
     return True
 
 
+def _checked(stage: Stage, asked: list[Choice]) -> list[Choice]:
+    for one in asked:
+        if not isinstance(one, Choice):
+            problem = f"it chooses objects of {type(one).__name__}, and not of allabel.select.base.Choice"
+            raise not_one("strategies", stage.name, problem)
+    return asked
+
+
 def _stage(name: str, tools: Tools) -> Stage:
     found = load("strategies", name, extra=NAMED_CHAINS)
-    if not (isinstance(found, type) and all(hasattr(found, one) for one in ("name", "needs_annotations", "select"))):
-        raise InputError(
-            f"{name!r} is no strategy: it is no class with name, needs_annotations and select",
-            remedy="see allabel.select.base.Stage; allabel select --list names those there are",
-        )
-    stage: Stage = found(tools)
+    if not isinstance(found, type):
+        raise not_one("strategies", name, "it is no class")
+    if missing := [one for one in _OF_A_STAGE if not hasattr(found, one)]:
+        raise not_one("strategies", name, f"it has no {missing[0]!r}")
+    stage: Stage = made("strategies", name, lambda: found(tools))
     return stage

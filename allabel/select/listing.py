@@ -2,7 +2,9 @@
 
 import inspect
 from dataclasses import dataclass
+from typing import Any
 
+from allabel.errors import PluginError
 from allabel.plugins import load, names
 from allabel.select.chain import ABOUT, NAMED_CHAINS
 
@@ -23,14 +25,21 @@ class Listed:
 
 
 def strategies() -> list[Listed]:
-    """Return the named chains, then the registered stages, each by name."""
-    stages = {name: load("strategies", name) for name in names("strategies")}
+    """Return the named chains, then the registered stages, each by name; a broken plugin's says what is wrong."""
+    stages = {name: _loaded(name) for name in names("strategies")}
     needs = {name: bool(getattr(stage, "needs_annotations", False)) for name, stage in stages.items()}
     found = []
     for name, chain in sorted(NAMED_CHAINS.items()):
         parts = [needs[part.partition(":")[0]] for part in chain.split(",")]
         found.append(Listed(name, ABOUT[name], parts[0], 1 + sum(parts[1:]), chain))
     for name, stage in stages.items():
-        about = (inspect.getdoc(stage) or "").partition("\n")[0]
-        found.append(Listed(name, about, needs[name]))
+        about = f"Cannot be used: {stage.problem}" if isinstance(stage, PluginError) else inspect.getdoc(stage) or ""
+        found.append(Listed(name, about.partition("\n")[0], needs[name]))
     return found
+
+
+def _loaded(name: str) -> Any:
+    try:
+        return load("strategies", name)
+    except PluginError as error:
+        return error

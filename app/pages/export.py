@@ -1,5 +1,6 @@
 """Export: annotations, gold or tagging in every format, looked at before it is taken away."""
 
+import inspect
 import tempfile
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def show(work: Work) -> None:
     formats = ["jsonl"] if what == "tagged" else [name for name in FORMATS if name != "brat"]
     format_ = right.selectbox("Format", formats, key=f"export.format.{what == 'tagged'}")
     st.caption(
-        "Tagged output is JSONL; `allabel convert` makes other formats of it." if what == "tagged" else _ABOUT[format_]
+        "Tagged output is JSONL; `allabel convert` makes other formats of it." if what == "tagged" else _about(format_)
     )
     if not n_of[what]:
         st.info(f"There are no {_WHAT[what].lower()} to export yet.", icon=":material/info:")
@@ -75,7 +76,17 @@ def show(work: Work) -> None:
     lines = lines[:-1] if lines[-1] == b"" else lines
     n_lines = content.count(b"\n") + (not content.endswith(b"\n"))
     st.caption(f"The first {len(lines)} of {n_lines:,} lines, {len(content):,} bytes")
-    st.code("\n".join(line.decode("utf-8")[:500] for line in lines), language=None, wrap_lines=True)
+    st.code("\n".join(line.decode("utf-8", "replace")[:500] for line in lines), language=None, wrap_lines=True)
+
+
+def _about(format_: str) -> str:
+    """Say what a format keeps; of another package's the first line of its own description."""
+    if format_ in _ABOUT:
+        return _ABOUT[format_]
+    try:
+        return plain((inspect.getdoc(FORMATS[format_]) or "").partition("\n")[0])
+    except InputError:  # it is broken, which is said where it is asked to write
+        return ""
 
 
 def _kept(project: Project, what: str, format_: str) -> tuple[bytes, list[str]]:

@@ -5,35 +5,78 @@ from typing import TYPE_CHECKING
 
 import click
 
+from allabel.completing import offering, rare_types, registered, strategies
+from allabel.console import print_data, say
+from allabel.manners import FILE, TARGET, OneOf, examples, json_option
+
 if TYPE_CHECKING:
+    from allabel.active.design import Design
     from allabel.active.levels import Level
     from allabel.active.partial import Partial
 
+LEVELS = ("sentence", "entity", "token")
+PARTIAL = ("mask_unknowns", "drop_unknowns", "mask_entity_like", "drop_entity_like")
+
+
+def starts() -> list[str]:
+    """Return the names of ways to begin."""
+    return ["random", "nnp_guided", "lm_guided", *strategies()]
+
 
 @click.command(
-    epilog="""\b
-Example:
-  allabel eval active gold.jsonl --tagger crf --partial drop_unknowns --journal run.jsonl
-  allabel eval active train.conll --test test.conll --encoder distilbert-base-cased --level entity
-"""
+    short_help="Simulate active learning on gold, round by round.",
+    epilog=examples(
+        "allabel eval active gold.jsonl --tagger crf --partial drop_unknowns --journal run.jsonl",
+        "allabel eval active train.conll --test test.conll --encoder distilbert-base-cased --level entity",
+    ),
 )
-@click.argument("gold", type=click.Path(exists=True, path_type=Path))
-@click.option("--test", type=click.Path(exists=True, path_type=Path), help="Texts with gold to test on.")
+@click.argument("gold", type=FILE)
+@click.option("--test", type=FILE, help="Texts with gold to test on.")
 @click.option("--held-out", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Share, without --test.")
-@click.option("--tagger", default="distilbert", show_default=True, help="A tagger, or module:Class.")
+@click.option(
+    "--tagger",
+    default="distilbert",
+    show_default=True,
+    shell_complete=registered("taggers"),
+    help="A tagger, or module:Class.",
+)
 @click.option("--encoder", help="The encoder of distilbert: a name on the hub, or a folder.")
-@click.option("--query", default="breaking_ties", show_default=True, help="What to ask for first.")
-@click.option("--level", default="sentence", show_default=True, help="sentence, entity or token.")
-@click.option("--partial", default="mask_unknowns", show_default=True, help="How to learn from parts of sentences.")
-@click.option("--imbalance", default="none", show_default=True, help="For rare types: scr, focal and others.")
-@click.option("--start", default="random", show_default=True, help="What the first sentences are.")
+@click.option(
+    "--query",
+    default="breaking_ties",
+    show_default=True,
+    shell_complete=registered("queries"),
+    help="What to ask for first.",
+)
+@click.option("--level", type=OneOf(LEVELS), default="sentence", show_default=True, help="What is annotated at once.")
+@click.option(
+    "--partial",
+    type=OneOf(PARTIAL),
+    default="mask_unknowns",
+    show_default=True,
+    help="How to learn from parts of sentences.",
+)
+@click.option(
+    "--imbalance",
+    default="none",
+    show_default=True,
+    shell_complete=offering(rare_types),
+    help="For rare types: scr, focal and others.",
+)
+@click.option(
+    "--start",
+    default="random",
+    show_default=True,
+    shell_complete=offering(starts),
+    help="What the first sentences are.",
+)
 @click.option("--start-share", default=0.01, show_default=True, help="Their share of the sentences.")
 @click.option("--schedule", help="What each round buys.  [default: the paper's 25 rounds]")
 @click.option("--rounds", type=click.IntRange(min=0), help="At most so many.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Keep the rounds here, and go on.")
-@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Add the scores to this file of runs.")
-@click.option("--json", "as_json", is_flag=True, help="Print rounds as JSON lines.")
+@click.option("--journal", type=TARGET, help="Keep the rounds here, and go on.")
+@click.option("--record", type=TARGET, help="Add the scores to this file of runs.")
+@json_option("one object a line, a round with number, n_sentences, n_words, share, seconds, scores and others.")
 def active(
     gold: Path,
     test: Path | None,
@@ -57,12 +100,6 @@ def active(
 
     Prints, round by round, the words annotated, the estimated time of a person, and strict F1 on the test texts.
     """
-    import json
-    from functools import partial as partial_of
-    from typing import cast
-
-    from allabel.active.design import Design
-    from allabel.active.schedules import PAPER
     from allabel.active.tuning import make
     from allabel.config import Finetune
     from allabel.runs import append
@@ -70,29 +107,56 @@ def active(
 
     trial = Trial.read(gold, test, held_out, seed)
     asked = Finetune(tagger=tagger, encoder=encoder, seed=seed, imbalance=imbalance)
-    design = Design(
+    design = _design(
+        query, level, partial, schedule, imbalance, rounds, start, start_share, seed, f"{tagger} {encoder or ''}"
+    )
+    if trial.n_left_out:
+        say(f"{trial.n_left_out} test texts stand in the pool and were left out")
+    done = []
+    # The loop tells each round in words as it comes; data go to standard output alone.
+    tell = say if as_json else click.echo
+    try:
+        for one in trial.run(lambda: make(asked, trial.labels), design, journal, tell):
+            done.append(one)
+            if as_json:
+                print_data(one.to_json())
+    except KeyboardInterrupt as stop:
+        if journal is not None:
+            stop.add_note(f"{len(done)} rounds are kept in {journal}, and the same command goes on from there")
+        raise
+    if record is not None:
+        append(record, rows(done, gold.name, _method(query, level, tagger, imbalance), gold.name, seed))
+
+
+def _design(
+    query: str,
+    level: str,
+    partial: str,
+    schedule: str | None,
+    imbalance: str,
+    n_rounds: int | None,
+    start: str,
+    start_share: float,
+    seed: int,
+    tagger: str,
+) -> "Design":
+    from typing import cast
+
+    from allabel.active.design import Design
+    from allabel.active.schedules import PAPER
+
+    return Design(
         query=query,
         level=cast("Level", level),  # checked at the design's birth
         partial=cast("Partial", partial),
         schedule=schedule or PAPER,
         imbalance=imbalance,
-        n_rounds=rounds,
+        n_rounds=n_rounds,
         start=start,
         start_share=start_share,
         seed=seed,
-        tagger=f"{tagger} {encoder or ''}".strip(),
+        tagger=tagger.strip(),
     )
-    if trial.n_left_out:
-        click.echo(f"{trial.n_left_out} test texts stand in the pool and were left out", err=True)
-    done = []
-    # The loop tells each round in words as it comes; data go to standard output alone.
-    tell = partial_of(click.echo, err=as_json)
-    for one in trial.run(lambda: make(asked, trial.labels), design, journal, tell):
-        done.append(one)
-        if as_json:
-            click.echo(json.dumps(one.to_json()))
-    if record is not None:
-        append(record, rows(done, gold.name, _method(query, level, tagger, imbalance), gold.name, seed))
 
 
 def _method(query: str, level: str, tagger: str, imbalance: str) -> str:

@@ -4,20 +4,23 @@ from pathlib import Path
 
 import click
 
+from allabel.console import print_data, say
+from allabel.manners import RUN_FOLDER, TARGET, examples, json_option
+
 
 @click.command(
-    epilog="""\b
-Example:
-  allabel eval report runs/bc5cdr -o report.html
-  allabel eval report runs/bc5cdr --csv cells.csv --parquet cells.parquet --latex table.tex
-"""
+    epilog=examples(
+        "allabel eval report runs/bc5cdr -o report.html",
+        "allabel eval report runs/bc5cdr --csv cells.csv --parquet cells.parquet --latex table.tex",
+    )
 )
-@click.argument("run_folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the page to this file.")
-@click.option("--csv", type=click.Path(dir_okay=False, path_type=Path), help="Write every number of every cell as CSV.")
-@click.option("--parquet", type=click.Path(dir_okay=False, path_type=Path), help="The same as Parquet.")
-@click.option("--latex", type=click.Path(dir_okay=False, path_type=Path), help="Write the main table as LaTeX.")
-@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Add the scores to this file of runs.")
+@click.argument("run_folder", type=RUN_FOLDER)
+@click.option("-o", "--output", type=TARGET, help="Write the page to this file.")
+@click.option("--csv", type=TARGET, help="Write every number of every cell as CSV.")
+@click.option("--parquet", type=TARGET, help="The same as Parquet.")
+@click.option("--latex", type=TARGET, help="Write the main table as LaTeX.")
+@click.option("--record", type=TARGET, help="Add the scores to this file of runs.")
+@json_option("one object with written, a list of files, and recorded, the file of runs or null.")
 def report(
     run_folder: Path,
     output: Path | None,
@@ -25,6 +28,7 @@ def report(
     parquet: Path | None,
     latex: Path | None,
     record: Path | None,
+    as_json: bool,
 ) -> None:
     """Report what an experiment in RUN_FOLDER has shown so far.
 
@@ -43,8 +47,11 @@ def report(
         from eval.report.flat import record as add
 
         add(run.measured(), run.name, record)
-        click.echo(f"added to {record}", err=True)
-    if not any((output, csv, parquet, latex)):
-        return
-    for path in write(run, page=output, csv=csv, parquet=parquet, latex=latex):
-        click.echo(f"wrote {path}", err=True)
+        say(f"added to {record}")
+    written = []
+    if any((output, csv, parquet, latex)):
+        for path in write(run, page=output, csv=csv, parquet=parquet, latex=latex):
+            say(f"wrote {path}")
+            written.append(str(path))
+    if as_json:
+        print_data({"written": written, "recorded": None if record is None else str(record)})

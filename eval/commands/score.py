@@ -5,26 +5,31 @@ from typing import TYPE_CHECKING
 
 import click
 
+from allabel.console import print_data, say
+from allabel.manners import FILE, TARGET, examples, json_option
+
 if TYPE_CHECKING:
     from allabel.runs import Row
     from eval.score_text import Report
 
 
 @click.command(
-    epilog="""\b
-Example:
-  allabel eval score gold.jsonl tagged.jsonl
-  allabel eval score gold.jsonl tagged.jsonl --json > scores.json
-  allabel eval score gold.jsonl tagged.jsonl --errors errors.jsonl
-  allabel eval score gold.jsonl tagged.jsonl --record runs.jsonl --run may --method "allabel 10 %" --n-texts 120
-"""
+    epilog=examples(
+        "allabel eval score gold.jsonl tagged.jsonl",
+        "allabel eval score gold.jsonl tagged.jsonl --json > scores.json",
+        "allabel eval score gold.jsonl tagged.jsonl --errors errors.jsonl",
+        "allabel eval score gold.jsonl tagged.jsonl --record runs.jsonl --run may --method ours --n-texts 120",
+    )
 )
-@click.argument("gold", type=click.Path(exists=True, path_type=Path))
-@click.argument("pred", type=click.Path(exists=True, path_type=Path))
+@click.argument("gold", type=FILE)
+@click.argument("pred", type=FILE)
 @click.option("--only-tagged", is_flag=True, help="Leave gold documents that PRED lacks out of the scores.")
-@click.option("--json", "as_json", is_flag=True, help="Print data instead of a table.")
-@click.option("--errors", type=click.Path(dir_okay=False, path_type=Path), help="Write each error to this JSONL file.")
-@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Add the scores to this file of runs.")
+@json_option(
+    "one object with strict, partial, type, exact, value, confusion, calibration, n_documents, n_proposals, "
+    "n_ungrounded, ungrounded_rate, missing, n_failed, statuses, note and others."
+)
+@click.option("--errors", type=TARGET, help="Write each error to this JSONL file.")
+@click.option("--record", type=TARGET, help="Add the scores to this file of runs.")
 @click.option("--run", help="Name of the run, with --record.")
 @click.option("--method", help="Name of what is compared, with --record.")
 @click.option("--n-texts", type=click.IntRange(min=0), help="Annotated texts that PRED was made from, with --record.")
@@ -58,8 +63,6 @@ def score(
     which curves are drawn; it needs --run, --method and --n-texts.
     """
     # numpy and scipy stay out of `allabel --help`.
-    import json
-
     from eval.score import read_scorable
     from eval.score import score as score_pairs
 
@@ -72,13 +75,15 @@ def score(
     if errors is not None:
         from eval.mistakes import write_mistakes
 
-        click.echo(f"{errors}: {write_mistakes(pairs, errors)} errors", err=True)
+        say(f"{errors}: {write_mistakes(pairs, errors)} errors")
     if record is not None:
         from allabel.runs import append
 
         append(record, _rows(report, run or "", method or "", data, n_texts or 0, n_tokens, seed))
-    text = json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n" if as_json else report.render()
-    click.echo(text, nl=False)
+    if as_json:
+        print_data(report.to_dict())
+    else:
+        click.echo(report.render(), nl=False)
 
 
 def _rows(

@@ -1,9 +1,13 @@
 """The command `allabel demo`."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from allabel.console import print_data, say
+from allabel.manners import examples, json_option
 
 if TYPE_CHECKING:
     from eval.bootstrap import Interval
@@ -12,9 +16,16 @@ if TYPE_CHECKING:
 MARK = ".allabel-demo"
 
 
-@click.command()
+@click.command(
+    short_help="Do the whole job on a small shipped corpus, in FOLDER.",
+    epilog=examples("allabel demo", "allabel demo my-demo --json"),
+)
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"))
-def demo(folder: Path) -> None:
+@json_option(
+    "one object with folder, page, pool, test, chosen, whole_pool, rest, and points, a list of objects with percent, "
+    "texts, tokens, chosen, random and random_tokens; all scores are strict micro F1."
+)
+def demo(folder: Path, as_json: bool) -> None:
     """Do the whole job on a small shipped corpus, in FOLDER, and say how good it is.
 
     A folder of an earlier demo is made anew; any other existing folder is left alone.
@@ -30,8 +41,35 @@ def demo(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / MARK).touch()
-    found = run(folder, lambda line: click.echo(line, err=True))
-    click.echo(_told(found, folder))
+    found = run(folder, say)
+    if as_json:
+        print_data(_data(found, folder))
+    else:
+        click.echo(_told(found, folder))
+
+
+def _data(found: "Outcome", folder: Path) -> dict[str, Any]:
+    points = [
+        {
+            "percent": point.percent,
+            "texts": point.n_texts,
+            "tokens": point.n_tokens,
+            "chosen": point.chosen,
+            "random": asdict(point.random),
+            "random_tokens": asdict(point.random_tokens),
+        }
+        for point in found.points
+    ]
+    return {
+        "folder": str(folder),
+        "page": str(found.page),
+        "pool": found.n_pool,
+        "test": found.n_test,
+        "chosen": found.held_out,
+        "whole_pool": found.whole_pool,
+        "rest": found.rest,
+        "points": points,
+    }
 
 
 def _told(found: "Outcome", folder: Path) -> str:

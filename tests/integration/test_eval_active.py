@@ -79,7 +79,7 @@ def test_texts_without_gold_are_refused_with_the_first_of_them(allabel, tmp_path
     ("flag", "value", "named"),
     [
         ("--query", "breaking", "breaking_ties"),
-        ("--level", "word", "sentence, entity, token"),
+        ("--level", "word", "'sentence', 'entity', 'token'"),
         ("--schedule", "x", "'x'"),
     ],
 )

@@ -284,7 +284,7 @@ def test_a_server_that_is_not_there_is_said_and_the_other_does_the_work(
 def test_what_makes_no_sense_together_is_refused(folder: Path, tmp_path: Path, allabel: Run) -> None:
     file, out = texts(tmp_path, 2), tmp_path / "o.jsonl"
     for arguments, says in (
-        (("tag", file, "-o", out, "--engine", "spark"), "there is no engine 'spark'"),
+        (("tag", file, "-o", out, "--engine", "spark"), "'spark' is none of 'local', 'ray'"),
         (("tag", file, "-o", out, "--workers", 2), "--workers is for --engine ray"),
         (("tag", file, "--json", "--engine", "ray"), "no -o OUT"),
         (("tag", "--rest", "--json", "--engine", "ray"), "are for a FILE"),

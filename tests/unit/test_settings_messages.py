@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from allabel.config import load
+from allabel.config import TABLES, ModelPrice, Settings, load
 from allabel.errors import InputError
 
 PRICES = '[prices."a/b"]\nprompt = {}\n{}'
@@ -12,7 +13,7 @@ PRICES = '[prices."a/b"]\nprompt = {}\n{}'
 
 @pytest.fixture(autouse=True)
 def _without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SHOTS", "VLLM", "PRICES", "TIMEOUT_S", "UNCERTAINTY_CAP"):
+    for name in ("SHOTS", "VLLM", "PRICES", "TIMEOUT_S", "UNCERTAINTY_CAP", "SERVE", "FINETUNE", "FLOOR"):
         monkeypatch.delenv(f"ALLABEL_{name}", raising=False)
 
 
@@ -83,3 +84,45 @@ def test_a_variable_that_is_no_json_is_named(tmp_path: Path, monkeypatch: pytest
 def test_a_key_in_the_file_is_told_both_variables_it_may_go_into(tmp_path: Path) -> None:
     (tmp_path / "allabel.toml").write_text('api_key = "sk-secret"\n', encoding="utf-8")
     assert "OPENAI_API_KEY or ALLABEL_API_KEY" in refusal(tmp_path).remedy
+
+
+@pytest.mark.parametrize(
+    ("toml", "told", "remedy"),
+    [
+        ("shot = 3", "'shot'", "did you mean 'shots'? known keys are backend, base_url,"),
+        ("[serv]\nport = 3", "'serv'", "did you mean 'serve'?"),
+        ("[serve]\nprt = 3", "'serve.prt'", "did you mean 'port'? known keys are host, port,"),
+        ("[finetune]\nlearning-rate = 3", "'finetune.learning-rate'", "did you mean 'learning_rate'?"),
+        ("[finetune]\nepoch = 3", "'finetune.epoch'", "did you mean 'epochs'? known keys are tagger, encoder,"),
+    ],
+)
+def test_a_key_that_nobody_knows_is_refused_with_the_nearest_one_of_its_table(
+    tmp_path: Path, toml: str, told: str, remedy: str
+) -> None:
+    (tmp_path / "allabel.toml").write_text(toml + "\n", encoding="utf-8")
+    error = refusal(tmp_path)
+    assert error.problem == f"there is no setting {told}"
+    assert error.remedy.startswith(remedy)
+    assert "api_key" not in error.remedy
+    assert error.file == tmp_path / "allabel.toml"
+
+
+def test_what_a_key_is_for_is_said_where_its_value_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refusal(tmp_path, floor=3).problem.endswith(
+        "not 3 (floor: the share of the best demonstration's score below which others are left out)"
+    )
+    monkeypatch.setenv("ALLABEL_SERVE", '{"port": 70000}')
+    assert refusal(tmp_path).problem.endswith("(port: the port that it listens at; 0 takes a free one)")
+    monkeypatch.setenv("ALLABEL_SERVE", "{}")
+    (tmp_path / "allabel.toml").write_text(PRICES.format(-1, "output = 1"), encoding="utf-8")
+    assert refusal(tmp_path).problem.endswith("not -1 (prompt: what a million tokens of prompts cost)")
+
+
+@pytest.mark.parametrize("model", [Settings, ModelPrice, *TABLES.values()])
+def test_every_key_says_what_it_is_for(model: type[BaseModel]) -> None:
+    for name, field in model.model_fields.items():
+        told = field.description or ""
+        assert len(told.split()) >= 3, name
+        # A phrase, for messages put it behind the key's name and the reference makes a sentence of it.
+        assert told[0].islower(), name
+        assert not told.endswith("."), name

@@ -116,7 +116,7 @@ def test_ctrl_c_leaves_the_model_of_before_and_the_same_command_goes_on(folder: 
         before = age(project)
     stopping = ["-p", folder, "finetune", "--tagger", "stand_in_tagger:Interrupted"]
     stopped = allabel(*stopping)
-    assert stopped.status == 1
+    assert stopped.status == 130
     assert "stopped: the tuned model is the one from before; the same command goes on" in stopped.err
     with Project.open(folder) as project:
         assert age(project) == before

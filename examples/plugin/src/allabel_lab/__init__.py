@@ -1,0 +1,1 @@
+"""A strategy, a format and a backend for allabel, each in one module."""
