@@ -18,9 +18,15 @@ ALL = pages()
 # Experiments, the demonstration and servers are among them: more than some seconds each. `make check` runs all.
 SLOW = {
     "README.md",
+    "docs/comparison.md",
+    "docs/explanation/imbalance.md",
+    "docs/how-to/annotate.md",
+    "docs/how-to/backup.md",
     "docs/how-to/command-line.md",
+    "docs/how-to/compare.md",
     "docs/how-to/extend.md",
     "docs/how-to/finetune.md",
+    "docs/how-to/install.md",
     "docs/how-to/llm.md",
     "docs/how-to/notebook.md",
     "docs/how-to/other-tools.md",

@@ -67,7 +67,7 @@ def test_every_text_ends_ok_or_with_the_right_status_and_none_twice() -> None:
     with FaultyServer(script) as server:
         # A hundredth of the usual waits; a deadline that a busy machine does not break by itself.
         policy = Policy(base_s=0.005, cap_s=0.5, overload_retries=30)
-        sender = ChatTransport(server.url, "m", api_key="k", concurrency=64, timeout_s=2.0, policy=policy)
+        sender = ChatTransport(server.url, "m", api_key="k", concurrency=64, timeout_s=4.0, policy=policy)
         sender.send(requests, take, check)
 
     assert sorted(got) == list(range(N))

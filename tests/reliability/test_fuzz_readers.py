@@ -1,6 +1,6 @@
 """Every reader, fed with inputs that were changed at random: it reads them or refuses them in words, and nothing else.
 
-ALLABEL_FUZZ_INPUTS says how many inputs (2,000; a million for `make fuzz`), ALLABEL_FUZZ_SEED where to begin.
+ALLABEL_FUZZ_INPUTS says how many inputs (500; a million for `make fuzz`), ALLABEL_FUZZ_SEED where to begin.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 CHILD = Path(__file__).with_name("hostile_child.py")
-N_INPUTS = int(os.environ.get("ALLABEL_FUZZ_INPUTS", "1000"))
+N_INPUTS = int(os.environ.get("ALLABEL_FUZZ_INPUTS", "500"))
 SEED = int(os.environ.get("ALLABEL_FUZZ_SEED", "1"))
 # A process reads so many, so that one that is broken ends with its own share alone, and memory that leaks shows.
 SHARE = 20_000
