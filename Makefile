@@ -54,7 +54,7 @@ check: .venv/.dense .venv/.audit  ## the whole gate: form, types, layers, holes,
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml allabel app eval retrieval
 	$(BIN)/python tests/scan_secrets.py
 	$(BIN)/python tests/audit.py
-	$(BIN)/pytest -n 0 -m 'not vllm and not e2e' tests/integration/test_docs_blocks.py tests/integration/test_notebook.py
+	$(BIN)/pytest -n 2 -m 'not vllm and not e2e' tests/integration/test_docs_blocks.py tests/integration/test_notebook.py
 	$(BIN)/python benchmarks/main_job.py --quick
 
 docs: .venv/.docs  ## the site in build/site: warnings are errors; its links, what its pages load, and spelling
