@@ -35,6 +35,16 @@ def test_a_double_click_takes_the_word_and_the_pen_is_the_label_used_last(case: 
     assert case.mentions == [("3',5'-di-tert-butylphenol", "Reagent"), ("ethyl", "Reagent")]
 
 
+@pytest.mark.parametrize("suggested", ["Solvent", "Reagent"])
+def test_a_drag_over_a_suggestion_says_what_it_is(case: Case, suggested: str) -> None:
+    mark = {"start": 58, "end": 71, "label": suggested, "score": 0.5, "source": "embedded", "demonstrations": []}
+    case.show({"text": TEXT, "suggestions": [mark]}, "The next text.").drag(60, 66)
+    assert case.mentions == [("ethyl acetate", "Solvent")]
+    assert not case.page.query_selector_all(".se-suggested")
+    case.keys("Enter")
+    assert case.entities(case.wait("save")) == [(58, 71, "Solvent")]
+
+
 def test_with_the_pen_off_a_selection_waits_for_a_key(case: Case) -> None:
     case.show(TEXT).page.click(".se-pen")
     case.drag(60, 66)

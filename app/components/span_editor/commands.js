@@ -194,15 +194,15 @@ const MOVES = {
   selected(editor, { start, end, fine }) {
     const span = editor.work.words.snap(start, end, fine);
     if (!span) return undefined;
-    const same = editor.work.visible.filter((mark) => mark.start === span[0] && mark.end === span[1]);
-    if (same.length) return editor.activate(same[0]);
+    const [same] = editor.work.visible.filter((mark) => mark.start === span[0] && mark.end === span[1]);
+    const draws = editor.penOn && editor.editable();
+    // Suggestions come while somebody draws: the pen says what it is all the same.
+    if (same && !(draws && same.kind === "suggested")) return editor.activate(same);
     editor.active = null;
     editor.selection = { start: span[0], end: span[1] };
     editor.anchor = { ...editor.selection };
     editor.cursor = editor.work.words.indexAt(span[0]);
-    if (editor.penOn && editor.editable()) {
-      return place(editor, { ...editor.selection, instead: null }, editor.pen);
-    }
+    if (draws) return place(editor, { ...editor.selection, instead: same ?? null }, editor.pen);
     editor.focusOn(...span);
     return editor.say(`Selected: ${editor.work.text.slice(...span)}`);
   },
