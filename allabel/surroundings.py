@@ -1,7 +1,6 @@
 """What `allabel doctor` finds around a project: packages and extras, a GPU, servers of language models."""
 
 import importlib.util
-import os
 import platform
 import re
 import subprocess
@@ -121,11 +120,12 @@ def _offered(url: str, settings: "Settings") -> list[str]:
     """Return the names of a server's models. Raises AllabelError in words that follow its address."""
     from openai import APIError, APIStatusError, DefaultHttpxClient, OpenAI
 
+    from allabel.annotate.backends import api_key_of
     from allabel.annotate.canary import words
 
     if not url.startswith(("http://", "https://")):
         raise AllabelError("is no URL: write it as http://127.0.0.1:8000/v1")
-    key = settings.api_key or os.environ.get("OPENAI_API_KEY") or "EMPTY"
+    key = api_key_of(settings)
     plain = DefaultHttpxClient(follow_redirects=False)
     with OpenAI(base_url=url, api_key=key, timeout=SERVER_TIMEOUT_S, max_retries=0, http_client=plain) as client:
         try:

@@ -85,7 +85,7 @@ def chat(schema: LabelSchema, settings: Settings) -> Annotator:
     for url in urls or [base_url]:
         if not url.startswith(("http://", "https://")):
             raise InputError(f"the server {url!r} is no URL", remedy="for example http://127.0.0.1:8000/v1")
-    api_key = _api_key(settings)
+    api_key = api_key_of(settings)
     transport = ChatTransport(
         base_url,
         settings.model,
@@ -158,7 +158,7 @@ def base_url_of(settings: Settings) -> str:
     return settings.base_url or os.environ.get("OPENAI_BASE_URL", "")
 
 
-def _api_key(settings: Settings) -> str:
+def api_key_of(settings: Settings) -> str:
     """Return the server's key, "EMPTY" where none is set. Raises InputError, not showing it, for what is no key."""
     # Files of variables with Windows line ends leave a \r behind it.
     own, general = settings.api_key.strip(), os.environ.get("OPENAI_API_KEY", "").strip()

@@ -84,6 +84,18 @@ def test_a_server_that_answers_and_offers_the_model_is_well(
     assert "does not offer the model 'mm'; it offers m" in says
 
 
+def test_a_key_that_cannot_be_sent_is_told_and_not_shown(
+    allabel: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLABEL_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("ALLABEL_BACKEND", "chat")
+    monkeypatch.setenv("OPENAI_API_KEY", "schlüssel")
+    ok, says = found(allabel, folder)["server"]
+    assert not ok
+    assert "the key in OPENAI_API_KEY holds characters that no key has" in says
+    assert "schlüssel" not in says
+
+
 @pytest.mark.parametrize(("backend", "well"), [("chat", False), ("embedded", True)])
 def test_a_server_that_is_silent_matters_where_it_is_in_use(
     backend: str, well: bool, allabel: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
