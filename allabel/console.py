@@ -5,7 +5,6 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -97,12 +96,6 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Do what `printable` does to each line of a text, and keep its line ends."""
     return "\n".join(map(printable, text.split("\n")))
-
-
-def meant(name: str, known: Iterable[str]) -> str:
-    """Return the question whether the nearest known name is meant, "" where none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def names_in(folder: Path) -> list[str]:

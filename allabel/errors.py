@@ -1,5 +1,7 @@
 """What can go wrong, in words for the person who has to mend it."""
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 
 # A message names what a file holds, and a file may hold a name of a million letters.
@@ -9,6 +11,13 @@ LONGEST = 4000
 def shortened(text: str) -> str:
     """Return a text that a person can still read: the beginning of one that is too long."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text) - LONGEST:,} characters more)"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return the question whether the nearest known name is meant, "" where none is near."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1) or difflib.get_close_matches(name.lower(), names, n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 class AllabelError(Exception):

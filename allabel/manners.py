@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from allabel.console import meant, names_in
+from allabel.console import names_in
+from allabel.errors import meant
 
 # In click 8.1 it takes no type.
 if TYPE_CHECKING:

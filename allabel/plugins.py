@@ -1,12 +1,11 @@
 """Names to objects: entry points of any installed package, or `module:Class`; what is broken is said whose it is."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
-from allabel.errors import AllabelError, PluginError, UnknownNameError
+from allabel.errors import AllabelError, PluginError, UnknownNameError, meant
 from allabel.imported import hint, imported, said
 
 T = TypeVar("T")
@@ -90,8 +89,7 @@ def singular(kind: str) -> str:
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """Return a remedy for a name that nobody knows: the nearest known one, and all of them."""
-    near = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(name.lower(), known, n=1)
-    return (f"did you mean {near[0]!r}? " if near else "") + f"known are {', '.join(known)}"
+    return f"{meant(name, known)} known are {', '.join(known)}".lstrip()
 
 
 def takes(factory: Any, parameter: str) -> bool:

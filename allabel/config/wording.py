@@ -1,6 +1,5 @@
 """What is said of a wrong setting: its whole name, its value, what it is for, and where it is to be mended."""
 
-import difflib
 import json
 import os
 import re
@@ -12,7 +11,7 @@ from pydantic import BaseModel
 
 from allabel.config.settings import HIDDEN, PREFIX, SECRETS, Settings
 from allabel.config.tables import TABLES, ModelPrice
-from allabel.errors import InputError
+from allabel.errors import InputError, meant
 
 
 def wrong(
@@ -53,8 +52,7 @@ def wrong(
 def _unknown(loc: Sequence[str], setting: str, file: Path | None, variable: str) -> InputError:
     """Say that there is no such key. Its value is not shown: it may well be a password under another name."""
     known = [name for name in table_at(loc[:-1]).model_fields if name not in SECRETS]
-    near = difflib.get_close_matches(loc[-1], known, n=1)
-    remedy = (f"did you mean {near[0]!r}? " if near else "") + f"known keys are {', '.join(known)}"
+    remedy = f"{meant(loc[-1], known)} known keys are {', '.join(known)}".lstrip()
     remedy += f"; it stands in the variable {variable}" if variable and file is None else ""
     return InputError(f"there is no setting {setting!r}", file=file, remedy=remedy)
 

@@ -1,6 +1,5 @@
 """The corpora that have a name: their files, labels, licences and sources."""
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +8,7 @@ from pathlib import Path
 from allabel.document import Document
 from allabel.errors import UnknownNameError
 from allabel.formats.registry import read_documents
+from allabel.plugins import nearest
 from eval.datasets.brat import read_listed
 from eval.datasets.records import read_completions, read_list, read_reactions
 
@@ -64,11 +64,9 @@ def by_name(name: str) -> Corpus:
     """Return the corpus of this name. Raises UnknownNameError with the names there are, the nearest first."""
     if name in CORPORA:
         return CORPORA[name]
-    near = difflib.get_close_matches(name.lower(), CORPORA, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     raise UnknownNameError(
         f"there is no data set {name!r}",
-        remedy=f"{hint}known are {', '.join(CORPORA)}, and hf:NAME for the Hugging Face hub",
+        remedy=f"{nearest(name, list(CORPORA))}, and hf:NAME for the Hugging Face hub",
     )
 
 

@@ -1,10 +1,9 @@
 """What may stand under [vllm] in allabel.toml: arguments of vLLM's own `LLM`, and which of them decide an answer."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from allabel.errors import InputError
+from allabel.errors import InputError, meant
 
 # Ours: handed to the chat template of every request.
 TEMPLATE_OPTIONS = "chat_template_kwargs"
@@ -48,8 +47,7 @@ def check_names(options: Mapping[str, Any], known: Iterable[str]) -> None:
     names = sorted({*known, TEMPLATE_OPTIONS} - {"model"})
     for name in options:
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
             raise InputError(
                 f"[vllm] holds {name!r}, and the installed vLLM has no such engine argument",
-                remedy=(f"did you mean {near[0]!r}? " if near else "") + "they are listed at: vllm serve --help=all",
+                remedy=f"{meant(name, names)} they are listed at: vllm serve --help=all".lstrip(),
             )
