@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from allabel.document import Document
     from allabel.project import Project
 
-WHAT = ("annotations", "gold", "tagged", "questions")
+WHAT = ("annotations", "gold", "tagged", "entities", "questions")
+_UNITS = {"entities": "entities", "questions": "answers"}
 
 
 @click.command(
@@ -58,10 +59,11 @@ def import_(folder: Path, files: tuple[Path, ...], format_: str, role: Any, flat
 
 
 @click.command(
-    short_help="Write annotations, gold or tagged texts to FILE.",
+    short_help="Write annotations, tagged texts or entities to FILE.",
     epilog=examples(
         "allabel -p my-project export annotated.conll",
         "allabel -p my-project export tagged.jsonl --what tagged",
+        "allabel -p my-project export entities.csv --what entities",
     ),
 )
 @click.argument("file", type=click.Path(path_type=Path))
@@ -71,22 +73,24 @@ def import_(folder: Path, files: tuple[Path, ...], format_: str, role: Any, flat
     type=OneOf(WHAT),
     default="annotations",
     show_default=True,
-    help="questions: what was answered about single words.",
+    help="entities: a table of all that was marked or tagged. questions: what was answered about single words.",
 )
 @json_option("one object with file, what and written, the number of them.")
 @click.pass_obj
 def export(folder: Path, file: Path, format_: str, what: str, as_json: bool) -> None:
-    """Write the project's annotations, gold, latest tagging or answered questions to FILE."""
+    """Write the project's annotations, gold, latest tagging, entities or answered questions to FILE."""
     refuse_target(file, folder, None)
     _check_format(file, format_, what)
     with open_project(folder) as project:
         if what == "tagged":
             n = _export_tagged(project, file)
+        elif what == "entities":
+            n = _export_entities(project, file)
         elif what == "questions":
             n = _export_questions(project, file)
         else:
             n = _export_answers(project, file, format_, what)
-    say(f"wrote {n} {'answers' if what == 'questions' else 'documents'} to {file}")
+    say(f"wrote {n} {_UNITS.get(what, 'documents')} to {file}")
     if as_json:
         print_data({"file": str(file), "what": what, "written": n})
 
@@ -97,6 +101,8 @@ def _check_format(file: Path, format_: str, what: str) -> None:
 
     if what == "questions" and (format_ not in {"auto", "jsonl"} or file.suffix.lower() != ".jsonl"):
         raise InputError("answers to questions are written as JSONL", file=file, remedy="name it FILE.jsonl")
+    if what == "entities" and (format_ not in {"auto", "csv"} or file.suffix.lower() != ".csv"):
+        raise InputError("the table of entities is written as CSV", file=file, remedy="name it FILE.csv")
     if what == "tagged" and format_ not in {"auto", "jsonl"}:
         raise InputError(f"tagged output is JSONL, not {format_}", remedy="leave --format out; allabel convert goes on")
     if what == "tagged" and format_ == "auto":
@@ -112,6 +118,20 @@ def _export_tagged(project: "Project", file: Path) -> int:
     if calibrated := project.calibrations().told(tagged):
         say(calibrated)
     return len(tagged)
+
+
+def _export_entities(project: "Project", file: Path) -> int:
+    from allabel.formats.entity_table import entity_rows, write_entity_table
+    from allabel.formats.files import write_atomically
+
+    tagged = list(project.tagged().values())
+    annotated = project.annotated()
+    refuse_none(len(annotated) + len(tagged), "annotated or tagged texts", project.folder)
+    with write_atomically(file) as out:
+        n = write_entity_table(entity_rows(annotated, tagged), out)
+    if calibrated := project.calibrations().told(tagged):
+        say(calibrated)
+    return n
 
 
 def _export_questions(project: "Project", file: Path) -> int:

@@ -2,11 +2,14 @@
 
 import inspect
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
 
 from allabel.errors import InputError, MissingExtraError
+from allabel.formats.entity_table import entity_rows, write_entity_table
+from allabel.formats.files import write_atomically
 from allabel.formats.registry import FORMATS, write_documents
 from allabel.formats.tagged import write_tagged
 from allabel.project import Project
@@ -15,7 +18,12 @@ from app.noted import format_notes
 from app.state import Work, contents
 from app.wording import plain
 
-_WHAT = {"annotations": "Annotations", "gold": "Gold", "tagged": "Tagged texts"}
+_WHAT = {"annotations": "Annotations", "gold": "Gold", "tagged": "Tagged texts", "entities": "Entities"}
+# What is written in one format alone, and what that is.
+_ALONE = {
+    "tagged": ("jsonl", "Tagged output is JSONL; `allabel convert` makes other formats of it."),
+    "entities": ("csv", "A table for spreadsheets: a row an entity, of all texts that are annotated or tagged."),
+}
 _ABOUT = {
     "jsonl": "Everything: offsets, values, times, meta. The format that loses nothing.",
     "conll": "A token a line with its tag. Offsets become token edges; values and meta are left out.",
@@ -40,16 +48,16 @@ def show(work: Work) -> None:
     st.title("Export")
     counts = work.project.counts()
     n_of = {"annotations": counts.annotated, "gold": counts.gold, "tagged": counts.tagged}
-    left, right = st.columns(2)
+    n_of["entities"] = counts.annotated + counts.tagged
+    left, right = st.columns([3, 2])
     what = left.radio(
-        "What", list(_WHAT), format_func=lambda key: f"{_WHAT[key]} ({n_of[key]:,})", key="export.what", horizontal=True
+        "What", list(_WHAT), format_func=lambda key: _named(key, n_of), key="export.what", horizontal=True
     )
     # A folder of files is no download: brat is written by allabel export.
-    formats = ["jsonl"] if what == "tagged" else [name for name in FORMATS if name != "brat"]
-    format_ = right.selectbox("Format", formats, key=f"export.format.{what == 'tagged'}")
-    st.caption(
-        "Tagged output is JSONL; `allabel convert` makes other formats of it." if what == "tagged" else _about(format_)
-    )
+    only, about = _ALONE.get(what, ("", ""))
+    formats = [only] if only else [name for name in FORMATS if name != "brat"]
+    format_ = right.selectbox("Format", formats, key=f"export.format.{only}")
+    st.caption(about or _about(format_))
     if not n_of[what]:
         st.info(f"There are no {_WHAT[what].lower()} to export yet.", icon=":material/info:")
         return
@@ -79,6 +87,11 @@ def show(work: Work) -> None:
     st.code("\n".join(line.decode("utf-8", "replace")[:500] for line in lines), language=None, wrap_lines=True)
 
 
+def _named(what: str, n_of: Mapping[str, int]) -> str:
+    """Name what is written with its number of texts; that of entities is not counted before they are asked for."""
+    return _WHAT[what] if what == "entities" else f"{_WHAT[what]} ({n_of[what]:,})"
+
+
 def _about(format_: str) -> str:
     """Say what a format keeps; of another package's the first line of its own description."""
     if format_ in _ABOUT:
@@ -106,6 +119,9 @@ def written(project: Project, what: str, format_: str) -> tuple[bytes, list[str]
         with format_notes(path) as notes:
             if what == "tagged":
                 write_tagged(project.tagged().values(), path)
+            elif what == "entities":
+                with write_atomically(path) as out:
+                    write_entity_table(entity_rows(project.annotated(), project.tagged().values()), out)
             else:
                 documents = project.annotated() if what == "annotations" else list(project.store.gold().values())
                 write_documents(documents, path, format_)

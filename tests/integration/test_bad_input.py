@@ -152,6 +152,7 @@ def test_an_empty_pool_says_how_to_fill_it(tmp_path: Path, allabel: Command) -> 
         (["tag"], ("FILE or --rest", "allabel tag --rest -o")),
         (["tag", "--rest"], ("-o OUT or --json",)),
         (["export", "out.xyz"], ("out.xyz", "'.xyz'", "jsonl")),
+        (["export", "out.jsonl", "--what", "entities"], ("out.jsonl", "written as CSV", "FILE.csv")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

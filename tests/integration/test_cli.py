@@ -1,9 +1,12 @@
 """The whole job on the command line."""
 
+import csv
+import io
 import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,6 +135,11 @@ def test_the_whole_job(folder: Path, tmp_path: Path, corpus: Path, allabel: Call
     again_tagged = tmp_path / "tagged again.jsonl"
     assert allabel("-p", folder, "export", again_tagged, "--what", "tagged").status == 0
     assert {r["id"] for r in lines(again_tagged.read_text(encoding="utf-8"))} == {row["id"] for row in rows}
+    table = tmp_path / "entities.csv"
+    assert allabel("-p", folder, "export", table, "--what", "entities").status == 0
+    found = Counter(r["source"] for r in csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
+    marked = sum(len(r.document.entities or ()) for r in read_documents(exported))
+    assert found == {"annotated": marked, "tagged": sum(len(row["entities"]) for row in rows)}
 
     well = allabel("-p", folder, "doctor", "--json")
     assert well.status == 0

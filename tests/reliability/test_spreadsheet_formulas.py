@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from allabel.document import DocId, Document, Span
 from allabel.formats.csv_table import Csv
+from allabel.formats.entity_table import entity_rows, write_entity_table
 from allabel.formats.spreadsheet import guarded, unguarded
 from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
 from eval.report.flat import Cell, write_csv
@@ -63,10 +64,7 @@ def test_a_table_of_others_keeps_its_apostrophes(tmp_path: Path) -> None:
     assert [record.document.text for record in Csv().read(path)] == ["'-CH3 group", "=x"]
 
 
-def test_the_mentions_that_the_page_gives_away_hold_no_formula() -> None:
-    pytest.importorskip("streamlit", reason="the extra app is not installed: streamlit")
-    from app.pages.tag.results import as_csv, mentions
-
+def test_a_table_of_entities_holds_no_formula() -> None:
     tagged = [
         TaggedDocument(
             DocId(attack),
@@ -77,8 +75,9 @@ def test_the_mentions_that_the_page_gives_away_hold_no_formula() -> None:
         )
         for attack in ATTACKS
     ]
-    written = as_csv(mentions(tagged)).decode("utf-8-sig")
-    rows = list(csv.reader(io.StringIO(written, newline="")))
+    out = io.StringIO(newline="")
+    write_entity_table(entity_rows((), tagged), out)
+    rows = list(csv.reader(io.StringIO(out.getvalue(), newline="")))
     assert len(rows) == 1 + len(ATTACKS)
     assert not [cell for row in rows for cell in row if _runs(cell)]
 

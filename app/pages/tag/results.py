@@ -1,6 +1,5 @@
 """What tagging gave: texts highlighted, a table of mentions, what went wrong, and files to take away."""
 
-import csv
 import io
 import json
 from collections import Counter
@@ -9,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from allabel.formats.spreadsheet import guarded
+from allabel.formats.entity_table import entity_rows, write_entity_table
 from allabel.formats.tagged import tagged_line
 from allabel.reply import Status, TaggedDocument
 from allabel.schema import LabelSchema
@@ -24,9 +23,9 @@ def draw(tagged: Sequence[TaggedDocument], schema: LabelSchema) -> None:
     """Draw the results, a page of texts at a time."""
     st.subheader("Result")
     _statuses(tagged)
-    rows = mentions(tagged)
+    rows = list(entity_rows((), tagged))
     if rows:
-        st.html(legend(schema, {row["label"] for row in rows}))
+        st.html(legend(schema, {row.label for row in rows}))
     page = 0
     if len(tagged) > _SHOWN:
         n_pages = -(-len(tagged) // _SHOWN)
@@ -39,45 +38,25 @@ def draw(tagged: Sequence[TaggedDocument], schema: LabelSchema) -> None:
         st.html(highlighted(one.text[:_MOST_CHARACTERS], _within(one), schema))
     _ungrounded(tagged)
     if rows:
-        st.dataframe(rows, hide_index=True, width="stretch", alt="Every mention found, with its place and score")
+        columns = ("id", "text", "label", "start", "end", "score", "grounding")
+        shown = [{name: getattr(row, name) for name in columns} for row in rows]
+        st.dataframe(shown, hide_index=True, width="stretch", alt="Every mention found, with its place and score")
     else:
         st.caption("No entity was found.")
     left, right, _ = st.columns([1, 1, 3])
     left.download_button(
         "Download JSONL", _jsonl(tagged), "tagged.jsonl", "application/jsonl", on_click="ignore", width="stretch"
     )
-    right.download_button("Download CSV", as_csv(rows), "tagged.csv", "text/csv", on_click="ignore", width="stretch")
+    right.download_button(
+        "Download CSV", as_csv(tagged), "entities.csv", "text/csv", on_click="ignore", width="stretch"
+    )
 
 
-def mentions(tagged: Sequence[TaggedDocument]) -> list[dict[str, Any]]:
-    """Return a row a mention that stands in its text; offsets count code points, the end is exclusive."""
-    return [
-        {
-            "id": one.id,
-            "mention": one.text[p.span.start : p.span.end],
-            "label": p.label,
-            "start": p.span.start,
-            "end": p.span.end,
-            "score": p.score,
-            "found": p.grounding.value,
-        }
-        for one in tagged
-        if one.reply.status is Status.OK
-        for p in one.reply.proposals
-        if p.span is not None
-    ]
-
-
-def as_csv(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Write the mentions as CSV, with a byte order mark, without which spreadsheets misread µ and α.
-
-    What a spreadsheet would run as a formula has an apostrophe before it.
-    """
+def as_csv(tagged: Sequence[TaggedDocument]) -> bytes:
+    """Return the table of the entities, as `allabel export --what entities` writes it."""
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, ["id", "mention", "label", "start", "end", "score", "found"])
-    writer.writeheader()
-    writer.writerows({k: guarded(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
-    return out.getvalue().encode("utf-8-sig")
+    write_entity_table(entity_rows((), tagged), out)
+    return out.getvalue().encode()
 
 
 def _jsonl(tagged: Sequence[TaggedDocument]) -> bytes:

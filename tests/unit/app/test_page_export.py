@@ -22,7 +22,7 @@ def test_every_format_is_previewed_and_can_be_downloaded(
     if format_ == "spacy":
         pytest.importorskip("spacy", reason="spaCy is in the extra spacy, which is not here")
     page = open_page("export", make_project(tmp_path / "p", annotated=3), monkeypatch)
-    page.selectbox(key="export.format.False").set_value(format_).run()
+    page.selectbox(key="export.format.").set_value(format_).run()
     assert not page.error
     assert page.get("download_button")
     if format_ in BINARY:
@@ -49,7 +49,7 @@ def test_a_text_that_does_not_fit_the_format_is_named_with_a_remedy(
         two_lines = Document(DocId("b1"), "two\nlines", ())
         project.import_records([Record(1, two_lines)], Path("x.jsonl"), "annotations")
     page = open_page("export", folder, monkeypatch)
-    page.selectbox(key="export.format.False").set_value("text").run()
+    page.selectbox(key="export.format.").set_value("text").run()
     assert "'b1' is blank or has more than one line" in said(page.error)
     assert "write jsonl" in said(page.error)
     assert not page.get("download_button")
@@ -69,3 +69,17 @@ def test_tagged_texts_go_out_as_jsonl(tmp_path: Path, monkeypatch: pytest.Monkey
     page = open_page("export", folder, monkeypatch)
     page.radio(key="export.what").set_value("tagged").run()
     assert json.loads(page.code[0].value.splitlines()[0])["status"] == "ok"
+
+
+def test_a_table_of_entities_is_shown_with_what_people_marked_and_what_was_tagged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_project(tmp_path / "p", annotated=2)
+    with Project.open(folder) as project:
+        list(project.tag(project.rest(), keep=True))
+    page = open_page("export", folder, monkeypatch)
+    page.radio(key="export.what").set_value("entities").run()
+    shown = page.code[0].value
+    assert shown.lstrip("\ufeff").startswith("id,text,label,start,end,source")
+    assert ",annotated," in shown
+    assert page.get("download_button")

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from allabel.project import Project
 from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
 from allabel.schema import LabelSchema
 from app.highlight import highlighted, legend
-from app.pages.tag.results import as_csv, mentions
+from app.pages.tag.results import as_csv
 
 SCHEMA = LabelSchema.of(["Reagent", "Solvent"])
 
@@ -27,7 +26,7 @@ def test_a_pasted_text_is_tagged_and_shown(tmp_path: Path, monkeypatch: pytest.M
     shown = page.dataframe[0].value
     text = "😀 NaCl was dissolved in water."
     assert len(shown)
-    assert [text[a:b] for a, b in zip(shown["start"], shown["end"], strict=True)] == list(shown["mention"])
+    assert [text[a:b] for a, b in zip(shown["start"], shown["end"], strict=True)] == list(shown["text"])
     with Project.open(folder) as project:
         assert project.counts().tagged == 0, "a pasted text is none of the project's"
 
@@ -79,7 +78,7 @@ def test_the_csv_of_mentions_says_where_each_stands_and_a_failed_reply_has_none(
         TaggedDocument(DocId("1"), text, Reply(Status.OK, (found,)), "b", "m"),
         TaggedDocument(DocId("2"), text, Reply(Status.FAILED, (found,), error="no answer"), "b", "m"),
     ]
-    content = as_csv(mentions(tagged)).decode("utf-8-sig")
+    content = as_csv(tagged).decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(content))
-    assert (row["id"], row["mention"], row["start"], row["end"]) == ("1", "NaCl", "2", "6")
-    assert json.loads(json.dumps(row))["score"] == "0.5"
+    assert (row["id"], row["text"], row["start"], row["end"]) == ("1", "NaCl", "2", "6")
+    assert (row["score"], row["source"], row["grounding"]) == ("0.5", "tagged", "exact")

@@ -148,7 +148,7 @@ def test_the_page_export_offers_it_in_its_own_words(
 ) -> None:
     rows(installed, "rows_k")
     page = open_page("export", make_project(tmp_path / "p", annotated=3), monkeypatch)
-    page.selectbox(key="export.format.False").set_value("rows_k").run()
+    page.selectbox(key="export.format.").set_value("rows_k").run()
     assert not page.exception
     assert not page.error
     assert "A text a row" in page.caption[0].value
