@@ -6,11 +6,10 @@ The server says it as RFC 9457 problem details; what may stand before it says it
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from allabel.client.retrying import retry_after_s
 from allabel.errors import AllabelError, ServerError
+from allabel.retry_after import retry_after_s
 
 # What another try may get over. Every other 4xx is the request's own fault, and stays one.
 PASSING = frozenset({429, 502, 503, 504})
@@ -78,7 +77,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes, request_id: st
         status=status,
         remedy=str(problem.get("remedy") or ""),
         request_id=headers.get("x-request-id", request_id),
-        retry_after_s=retry_after_s(headers.get("retry-after"), datetime.now(UTC)),
+        retry_after_s=retry_after_s(headers),
         errors=[one for one in problem.get("errors") or () if isinstance(one, dict)],
     )
     return Failure(error, again=status in PASSING)

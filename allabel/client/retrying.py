@@ -1,12 +1,10 @@
-"""When to ask again, and after how long: exponential backoff with full jitter, and what the server itself says.
+"""When to ask again, and after how long: exponential backoff with full jitter, and what the server asked for.
 
 Source: M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from allabel.errors import InputError
 
@@ -54,16 +52,3 @@ class Tries:
         """Count a failure; returns the seconds to wait, None where no other try is left."""
         self._n_failed += 1
         return self._retries.pause_s(self._n_failed, self._clock() - self._began, self._chance(), retry_after_s)
-
-
-def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header: seconds, or a date, as RFC 9110 has it; None where it is neither."""
-    if value is None:
-        return None
-    if value.strip().isascii() and value.strip().isdigit():
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())

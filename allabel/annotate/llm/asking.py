@@ -16,11 +16,12 @@ from allabel.annotate.canary import Binding, words
 from allabel.annotate.llm.base import Answer, Check, Request
 from allabel.annotate.llm.completion import CompletionError, read
 from allabel.annotate.llm.gate import Gate
-from allabel.annotate.llm.retry import Cause, Policy, cause_of, retry_after
+from allabel.annotate.llm.retry import Cause, Policy, cause_of
 from allabel.annotate.llm.tally import Estimate, output_estimate, prompt_estimate
 from allabel.annotate.llm.template_marks import as_text
 from allabel.discreet import unquoted
 from allabel.reply import Status
+from allabel.retry_after import retry_after_s
 
 if TYPE_CHECKING:
     from openai import APIError, AsyncOpenAI
@@ -141,7 +142,7 @@ class Asking:
             late = f"no whole answer in {self._timeout_s:g} s"
             return Answer(Status.FAILED, error=late, fault=late), cause_of(error), None
         except APIStatusError as error:
-            asked_s = retry_after(error.response.headers)
+            asked_s = retry_after_s(error.response.headers)
             failed = Answer(Status.FAILED, error=self._words(error, body), fault=f"status {error.status_code}")
             return failed, cause_of(error), asked_s
         except APIError as error:

@@ -15,12 +15,13 @@ from allabel.annotate.canary import Binding, contact, explained, no_server, show
 from allabel.annotate.llm.asking import Asking
 from allabel.annotate.llm.base import Answer, Check, Request, nothing_wrong
 from allabel.annotate.llm.pace import Pace
-from allabel.annotate.llm.retry import Cause, Policy, cause_of, retry_after
+from allabel.annotate.llm.retry import Cause, Policy, cause_of
 from allabel.annotate.llm.several_servers import ASIDE_S, Line, Server, ServerGate, addresses, told_apart
 from allabel.annotate.llm.structured import DEGRADED, Structured, binding
 from allabel.annotate.llm.tally import Tally
 from allabel.errors import ServerError
 from allabel.reply import Status
+from allabel.retry_after import retry_after_s
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -268,7 +269,7 @@ class ChatTransport:
             except APIError as caught:
                 error = caught
             cause, headers = cause_of(error), error.response.headers if isinstance(error, APIStatusError) else {}
-            wait_s = self._policy.wait_s(cause, n_before, retry_after(headers), self._rng)
+            wait_s = self._policy.wait_s(cause, n_before, retry_after_s(headers), self._rng)
             # Where nothing listens at all, the address is better mended than waited for.
             worth = cause is not Cause.AWAY and not isinstance(error, APITimeoutError) and not self.tally.reached
             if not worth or not self._policy.allows(cause, n_before) or wait_s > self._policy.patience_s:

@@ -1,10 +1,6 @@
 """Why a request failed, and what that makes us do: wait and ask again, or say so."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 import numpy as np
@@ -80,29 +76,3 @@ def cause_of(error: Exception) -> Cause:
         # By name: the class comes from httpx or httpx2, whichever the client runs on.
         return Cause.AWAY if type(error.__cause__).__name__ == "ConnectError" else Cause.TRANSIENT
     return Cause.TRANSIENT if isinstance(error, TimeoutError) else Cause.FINAL
-
-
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds that a server asks to wait, at least 0; None where it says nothing that can be read.
-
-    Reads `retry-after-ms`, then `Retry-After` as seconds or as an HTTP date. now: aware, the present by default.
-    """
-    if (ms := _seconds(headers.get("retry-after-ms", ""))) is not None:
-        return ms / 1000
-    value = headers.get("retry-after", "").strip()
-    if (seconds := _seconds(value)) is not None:
-        return seconds
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, IndexError, OverflowError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
-
-
-def _seconds(value: str) -> float | None:
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None

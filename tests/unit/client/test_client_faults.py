@@ -2,14 +2,11 @@
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 from failing_proxy import Resets, Says, problem
 
 from allabel.client import AnnotatedText, ApiError, Client, Retries, Span
-from allabel.client.retrying import retry_after_s
 from allabel.errors import InputError
 
 pytestmark = pytest.mark.enable_socket
@@ -145,16 +142,3 @@ def test_no_pause_goes_beyond_the_seconds_or_the_tries():
     assert retries.pause_s(1, 8, 0.0, 2.0) == 2
     with pytest.raises(InputError):
         Retries(tries=0)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7), (" 0 ", 0), (None, None), ("soon", None), ("-1", None), ("١", None), ("", None)]
-)
-def test_retry_after_is_seconds_or_nothing(header, seconds):
-    assert retry_after_s(header, datetime.now(UTC)) == seconds
-
-
-def test_retry_after_may_be_a_date():
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert retry_after_s(format_datetime(now + timedelta(seconds=30), usegmt=True), now) == 30
-    assert retry_after_s(format_datetime(now - timedelta(days=1), usegmt=True), now) == 0

@@ -1,35 +1,10 @@
 """Why a request failed, how long to wait, and how fast to go."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 
 from allabel.annotate.llm.pace import Pace, Rate
-from allabel.annotate.llm.retry import Cause, Policy, cause_of, retry_after
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "7"}, 7.0),
-        ({"retry-after": " 0.5 "}, 0.5),
-        ({"retry-after": "-3"}, 0.0),
-        ({"retry-after": "Fri, 02 Jan 2026 03:04:15 GMT"}, 10.0),
-        ({"retry-after": "Fri, 02 Jan 2026 04:04:15 +0100"}, 10.0),
-        ({"retry-after": "Fri, 02 Jan 2026 03:04:00 GMT"}, 0.0),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": "Fri, 99 Jan 2026"}, None),
-        ({"retry-after": "7", "retry-after-ms": "250"}, 0.25),
-    ],
-)
-def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(headers, NOW) == seconds
+from allabel.annotate.llm.retry import Cause, Policy, cause_of
 
 
 def test_waits_double_up_to_the_cap_and_are_jittered() -> None:
