@@ -18,6 +18,7 @@ from allabel.console import QUIET, colours, complain, open_project, print_data, 
 from allabel.errors import AllabelError, PluginError
 from allabel.manners import FOLDER, Group, examples, json_option
 from allabel.telemetry import report_nothing
+from allabel.wording import counted
 
 INTERRUPTED = 130
 
@@ -103,7 +104,7 @@ def annotate(folder: Path, from_gold: bool, as_json: bool) -> None:
     """Annotate what is queued, by the simulated expert. People annotate in the app: allabel app."""
     with open_project(folder) as project:
         n = project.annotate_from_gold()
-    say(f"annotated {n} texts from gold")
+    say(f"annotated {counted(n, 'text')} from gold")
     if as_json:
         print_data({"annotated": n})
 

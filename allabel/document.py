@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, NewType
 
 from allabel.errors import SpanError
-from allabel.showing import Card, Mark, cards_html, counted, listed
+from allabel.showing import Card, Mark, cards_html, listed
+from allabel.wording import counted
 
 DocId = NewType("DocId", str)
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from allabel.document import DocId, Span
-from allabel.showing import Card, Mark, cards_html, counted, listed
+from allabel.showing import Card, Mark, cards_html, listed
+from allabel.wording import counted
 
 
 class Grounding(StrEnum):

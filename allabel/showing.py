@@ -12,6 +12,7 @@ from typing import Protocol
 from zlib import crc32
 
 from allabel.errors import InputError, shortened
+from allabel.wording import counted
 
 # Okabe and Ito's palette, told apart by most colour-blind readers; it repeats after eight labels.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#7F7F7F")
@@ -114,11 +115,6 @@ def listed(items: Iterable[str]) -> str:
     shown = list(items)
     more = f" and {len(shown) - MOST_LISTED:,} more" if len(shown) > MOST_LISTED else ""
     return ", ".join(shown[:MOST_LISTED]) + more
-
-
-def counted(n: int, one: str, many: str) -> str:
-    """Return a number with its noun."""
-    return f"{n:,} {one if n == 1 else many}"
 
 
 def marked(text: str, marks: Sequence[Mark], style: Callable[[str], str], name_style: str = "") -> str:

@@ -29,6 +29,7 @@ from statistics import NormalDist
 import numpy as np
 
 from allabel.errors import InputError
+from allabel.wording import counted
 from eval.bootstrap import LEVEL
 
 POWER = 0.8
@@ -52,9 +53,8 @@ class Detectable:
 
     def in_words(self) -> str:
         """Say it in one line, in points of F1."""
-        texts = "text" if self.n_docs == 1 else "texts"
         return (
-            f"with {self.n_docs:,} test {texts} differences under {100 * self.difference:.1f} F1 will not show "
+            f"with {counted(self.n_docs, 'test text')} differences under {100 * self.difference:.1f} F1 will not show "
             f"(power {POWER:.0%}, level {1 - LEVEL:.0%}; {self.assumed})"
         )
 

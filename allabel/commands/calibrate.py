@@ -8,7 +8,7 @@ import click
 from allabel.console import open_project, print_data, printable, say, warn
 from allabel.errors import InputError
 from allabel.manners import OneOf, examples, json_option
-from allabel.select.wording import counted
+from allabel.wording import counted
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -12,13 +12,14 @@ from allabel.console import open_project, print_data, refuse_none, refuse_target
 from allabel.errors import InputError
 from allabel.manners import FILE, OneOf, examples, json_option
 from allabel.progress import counted_on
+from allabel.wording import counted
 
 if TYPE_CHECKING:
     from allabel.document import Document
     from allabel.project import Project
 
 WHAT = ("annotations", "gold", "tagged", "entities", "questions")
-_UNITS = {"entities": "entities", "questions": "answers"}
+_UNITS = {"entities": ("entity", "entities"), "questions": ("answer", "answers")}
 
 
 @click.command(
@@ -52,7 +53,7 @@ def import_(folder: Path, files: tuple[Path, ...], format_: str, role: Any, flat
             got = project.import_records(records, file, role, flat=flat)
             kept = f"; {got.answers} answers kept as {got.role}" if got.answers else ""
             without = f", {got.read - got.answers} documents carry none" if 0 < got.answers < got.read else ""
-            say(f"{file}: read {got.read} documents, {got.new} new{kept}{without}")
+            say(f"{file}: read {counted(got.read, 'document')}, {got.new} new{kept}{without}")
             rows.append({"file": str(file), "role": got.role, "read": got.read, "new": got.new, "answers": got.answers})
     if as_json:
         print_data({"files": rows})
@@ -90,7 +91,7 @@ def export(folder: Path, file: Path, format_: str, what: str, as_json: bool) -> 
             n = _export_questions(project, file)
         else:
             n = _export_answers(project, file, format_, what)
-    say(f"wrote {n} {_UNITS.get(what, 'documents')} to {file}")
+    say(f"wrote {counted(n, *_UNITS.get(what, ('document',)))} to {file}")
     if as_json:
         print_data({"file": str(file), "what": what, "written": n})
 
@@ -182,6 +183,6 @@ def convert(source: Path, target: Path, from_: str, to: str, as_json: bool) -> N
             yield record.document
 
     write_documents(documents(), target, to)
-    say(f"wrote {n} documents to {target}")
+    say(f"wrote {counted(n, 'document')} to {target}")
     if as_json:
         print_data({"source": str(source), "target": str(target), "written": n})

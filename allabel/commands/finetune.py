@@ -10,7 +10,7 @@ from allabel.completing import offering, rare_types, registered
 from allabel.console import open_project, print_data, say, warn
 from allabel.errors import InputError
 from allabel.manners import examples, json_option
-from allabel.select.wording import counted
+from allabel.wording import counted
 
 if TYPE_CHECKING:
     from allabel.active.questions import Wanted

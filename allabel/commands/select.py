@@ -13,7 +13,7 @@ from allabel.completing import offering, registered, strategies
 from allabel.console import open_project, print_data, printable, say
 from allabel.errors import InputError
 from allabel.manners import OneOf, examples, json_option
-from allabel.select.wording import counted
+from allabel.wording import counted
 
 if TYPE_CHECKING:
     from allabel.document import DocId

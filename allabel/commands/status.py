@@ -10,7 +10,7 @@ import click
 from allabel.commands import status_more as more
 from allabel.console import open_project, print_data, printable, say
 from allabel.manners import examples, json_option
-from allabel.select.wording import counted
+from allabel.wording import counted
 
 if TYPE_CHECKING:
     from allabel.annotate.llm.calibration import Calibration

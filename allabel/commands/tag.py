@@ -11,7 +11,7 @@ from allabel.console import open_project, print_data, refuse_target, say
 from allabel.errors import AllabelError, InputError
 from allabel.manners import FILE, OneOf, examples, json_option
 from allabel.progress import bar
-from allabel.select.wording import counted
+from allabel.wording import counted
 
 if TYPE_CHECKING:
     from allabel.bulk.notes import Tally
@@ -140,7 +140,7 @@ def _tag_own(folder: Path, out: Path | None, settings: dict[str, Any], *, stale:
             say(calibrated)
     if out and documents:
         write_part(tagged, out, format_of(out))
-        say(f"wrote {len(tagged)} tagged documents to {out}")
+        say(f"wrote {counted(len(tagged), 'tagged document')} to {out}")
     if as_json:
         for one in tagged:
             print_data(tagged_line(one))

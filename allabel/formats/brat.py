@@ -1,8 +1,6 @@
 """brat standoff: a folder with a `.txt` and an `.ann` a document, or one such pair."""
 
 import re
-import secrets
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +10,16 @@ from pathlib import Path
 from allabel.document import DocId, Document, Span
 from allabel.errors import InputError
 from allabel.formats.base import Losses, Record
-from allabel.formats.file_names import file_name, id_of_name
+from allabel.formats.file_names import id_of_name
 from allabel.formats.files import (
-    BOM,
     read_lines,
     read_text,
     require_file,
     require_inside,
-    unwritable,
+    with_mark,
     write_atomically,
 )
+from allabel.formats.folders import file_of, new_folder
 from allabel.formats.native import Place
 from allabel.formats.places import UniqueIds
 from allabel.formats.units import Utf16, said_text
@@ -170,7 +168,7 @@ def _lines(document: Document, path: Path, losses: Losses) -> str:
 def _write_pair(document: Document, text_path: Path, losses: Losses) -> None:
     lines = None if document.entities is None else _lines(document, text_path, losses)
     with write_atomically(text_path) as handle:
-        handle.write((BOM if document.text.startswith(BOM) else "") + document.text)
+        handle.write(with_mark(document.text))
     if lines is not None:
         with write_atomically(text_path.with_suffix(".ann")) as handle:
             handle.write(lines)
@@ -193,26 +191,11 @@ def _write_one(documents: list[Document], path: Path, losses: Losses) -> None:
 
 
 def _write_folder(documents: Iterable[Document], path: Path, losses: Losses) -> None:
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise InputError("is there already", file=path, remedy="name a folder that is not there yet")
-    # Behind a symbolic link, or as ".", a folder has no name that it could be given.
-    target_folder = path.resolve()
-    temporary = target_folder.with_name(f".{secrets.token_hex(6)}.tmp")
-    try:
-        temporary.mkdir()
-    except OSError as error:
-        raise unwritable(path, error) from error
     labels: set[str] = set()
-    try:
+    with new_folder(path) as folder:
         for document in documents:
-            target = temporary / f"{file_name(document.id, path)}.txt"
-            if target.exists():
-                raise InputError(f"the id {document.id!r} is there twice", file=path, remedy="give each its own id")
-            _write_pair(document, target, losses)
+            _write_pair(document, file_of(document.id, folder, path), losses)
             labels |= {span.label for span in document.entities or ()}
-        with write_atomically(temporary / "annotation.conf") as handle:
+        with write_atomically(folder / "annotation.conf") as handle:
             types = "".join(f"{label}\n" for label in sorted(labels))
             handle.write(f"[entities]\n{types}\n[relations]\n\n[events]\n\n[attributes]\n")
-        temporary.rename(target_folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

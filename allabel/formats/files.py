@@ -89,6 +89,11 @@ def read_text(path: Path) -> str:
     return "".join(line for _, line in read_raw_lines(path, LARGEST_TEXT))
 
 
+def with_mark(text: str) -> str:
+    """Return a file's content that is read as this text: one byte order mark at the start is dropped by readers."""
+    return (BOM if text.startswith(BOM) else "") + text
+
+
 @contextmanager
 def write_atomically(path: Path, *, private: bool = False) -> Iterator[TextIO]:
     """Write `path` whole or not at all: into a temporary file beside it, renamed onto it at the end.

@@ -6,11 +6,16 @@ from pathlib import Path
 from allabel.document import DocId, Document
 from allabel.errors import InputError
 from allabel.formats.base import Record, warn_of
-from allabel.formats.files import BOM, read_lines, read_text, require_inside, write_atomically
+from allabel.formats.file_names import id_of_name
+from allabel.formats.files import read_lines, read_text, require_inside, with_mark, write_atomically
+from allabel.formats.folders import file_of, new_folder
 
 
 class Text:
-    """One document a line that is not blank, or one a `.txt` file of a folder; no entities, no meta."""
+    """One document a line that is not blank, or one a `.txt` file of a folder; no entities, no meta.
+
+    It is written as a folder where the name has no suffix.
+    """
 
     name = "text"
     suffixes: tuple[str, ...] = (".txt",)
@@ -25,18 +30,28 @@ class Text:
                 yield Record(line, Document(DocId(f"{path.stem}-{line}"), text))
 
     def write(self, documents: Iterable[Document], path: Path) -> None:
-        """Write one text a line. Raises InputError on a text that would not come back as one line."""
+        """Write one text a line, or a file each into a new folder. Raises InputError on what would not come back."""
+        if not path.suffix:
+            _write_folder(documents, path)
+            return
         with write_atomically(path) as handle:
             for n, document in enumerate(documents):
                 if "\n" in document.text or "\r" in document.text or not document.text.strip():
                     raise InputError(
                         f"the text of document {document.id!r} is blank or has more than one line",
                         file=path,
-                        remedy="write jsonl, which keeps line ends",
+                        remedy="write jsonl, which keeps line ends; or name a new folder, with --to text",
                     )
-                # Readers drop one byte order mark at the start of a file, so one is put before a text's own.
-                handle.write(BOM if n == 0 and document.text.startswith(BOM) else "")
-                handle.write(document.text + "\n")
+                handle.write((document.text if n else with_mark(document.text)) + "\n")
+
+
+def _write_folder(documents: Iterable[Document], path: Path) -> None:
+    with new_folder(path) as folder:
+        for document in documents:
+            if not document.text:
+                raise InputError(f"the text of document {document.id!r} is empty", file=path, remedy="leave it out")
+            with write_atomically(file_of(document.id, folder, path)) as handle:
+                handle.write(with_mark(document.text))
 
 
 def _read_folder(folder: Path) -> Iterator[Record]:
@@ -45,7 +60,7 @@ def _read_folder(folder: Path) -> Iterator[Record]:
         require_inside(file, folder)
         text = read_text(file)
         if text:
-            yield Record(1, Document(DocId(file.stem), text))
+            yield Record(1, Document(id_of_name(file.stem, folder), text))
         else:
             empty.append(f"{file.name} is empty and was left out")
     warn_of(empty, folder)

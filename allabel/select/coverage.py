@@ -9,7 +9,7 @@ from allabel.select.budget import count_tokens
 from allabel.select.queries import drawn
 from allabel.select.reach import Gained, greedy, reach
 from allabel.select.served import CLOSE_RANK
-from allabel.select.wording import counted
+from allabel.wording import counted
 from retrieval.base import FloatArray, IntArray
 
 CLOSE = 1 / (1 + CLOSE_RANK)

@@ -8,7 +8,7 @@ import numpy as np
 from allabel.document import DocId
 from allabel.select.base import Pool
 from allabel.select.served import CLOSE_RANK, Served, served
-from allabel.select.wording import counted
+from allabel.wording import counted
 from retrieval.base import IntArray, Similarity
 
 EXAMPLES, SNIPPET = 3, 80

@@ -8,7 +8,7 @@ import numpy as np
 
 from allabel.select.base import Choice, Pool, Tools
 from allabel.select.votes import Votes
-from allabel.select.wording import counted
+from allabel.wording import counted
 
 
 class FastVoteK:

@@ -16,7 +16,7 @@ from allabel.select.base import Choice, Pool, Tools
 from allabel.select.budget import count_tokens
 from allabel.select.lazily import lazily
 from allabel.select.word_coverage import WordCoverage
-from allabel.select.wording import counted
+from allabel.wording import counted
 from retrieval.base import FloatArray, IntArray
 
 # Types named in a reason.

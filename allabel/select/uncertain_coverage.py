@@ -4,7 +4,7 @@ from allabel.select.base import Pool
 from allabel.select.coverage import CoveragePerToken, best_for
 from allabel.select.reach import Gained
 from allabel.select.uncertainty import doubts
-from allabel.select.wording import counted
+from allabel.wording import counted
 from retrieval.base import FloatArray, IntArray
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from allabel.select.base import Pool
 from allabel.select.uncertainty import doubts
 from allabel.select.word_coverage import WordCoverage
-from allabel.select.wording import counted
+from allabel.wording import counted
 from retrieval.base import FloatArray
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from allabel.select.base import Choice, Pool
 from allabel.select.perplexity import Perplexity
 from allabel.select.votes import Votes
-from allabel.select.wording import counted
+from allabel.wording import counted
 from retrieval.base import IntArray
 
 # The share of the tagged texts that the annotator is surest of: they come last.

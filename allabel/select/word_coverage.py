@@ -13,7 +13,7 @@ import numpy.typing as npt
 from allabel.select.base import Choice, Pool, Tools
 from allabel.select.budget import count_tokens
 from allabel.select.lazily import lazily
-from allabel.select.wording import counted
+from allabel.wording import counted
 from retrieval.base import FloatArray, IntArray
 from retrieval.counts import Vocabulary
 

@@ -9,6 +9,7 @@ from allabel.annotate.embedded import EmbeddedAnnotator
 from allabel.document import Document
 from allabel.formats.registry import read_documents
 from allabel.formats.tagged import write_tagged
+from allabel.progress import bar
 from allabel.project import Project
 from allabel.reply import TaggedDocument
 from allabel.schema import LabelSchema
@@ -72,7 +73,8 @@ def run(folder: Path, say: Say) -> Outcome:
     by_id = {d.id: d for d in pool}
     f1_rest = strict([by_id[t.id].entities or () for t in rest], [t.reply.spans for t in rest]).micro.f1
     say(f"the same budgets at random, {len(SEEDS)} seeds")
-    points = tuple(_point(pool, test, percent) for percent in CURVE)
+    with bar("learning", len(CURVE) * (1 + 2 * len(SEEDS)), "models") as learned:
+        points = tuple(_point(pool, test, percent, learned) for percent in CURVE)
     whole = score_annotator(EmbeddedAnnotator(), pool, test).micro.f1
     held_out = score_annotator(EmbeddedAnnotator(), annotated, test).micro.f1
     outcome = Outcome(points, f1_rest, held_out, whole, len(pool), len(test), folder / "demo.html")
@@ -93,7 +95,7 @@ def _annotate(project: Project, say: Say) -> None:
             return
 
 
-def _point(pool: Sequence[Document], test: Sequence[Document], percent: int) -> Point:
+def _point(pool: Sequence[Document], test: Sequence[Document], percent: int, learned: Callable[[int], None]) -> Point:
     budget = Budget.parse(f"{percent}%")
 
     def chosen(strategy: str, budget: Budget, seed: int) -> list[Document]:
@@ -101,7 +103,9 @@ def _point(pool: Sequence[Document], test: Sequence[Document], percent: int) -> 
         return [pool[i] for i in simulate(pool, strategy, budget, seed, annotator=annotator, similarity=Bm25)]
 
     def f1(documents: Sequence[Document]) -> float:
-        return score_annotator(EmbeddedAnnotator(), documents, test).micro.f1
+        score = score_annotator(EmbeddedAnnotator(), documents, test).micro.f1
+        learned(1)
+        return score
 
     ours = chosen(STRATEGY, budget, 0)
     n_tokens = sum(count_tokens(d.text) for d in ours)

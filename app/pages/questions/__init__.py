@@ -6,8 +6,8 @@ import streamlit as st
 
 from allabel.people.asking import QuestionDesk
 from allabel.people.roles import Role
-from allabel.select.wording import counted
 from allabel.store.questions import newest_asking
+from allabel.wording import counted
 from app import live
 from app.components.question.component import ask, pending_replies
 from app.components.question.data import AskData

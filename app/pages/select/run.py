@@ -8,9 +8,9 @@ from allabel.errors import InputError
 from allabel.select.explain import snippet
 from allabel.select.plan import Plan
 from allabel.select.tagging import ON_BOARD
-from allabel.select.wording import counted
 from allabel.selecting import Selected
 from allabel.store.records import Pick
+from allabel.wording import counted
 from app import live, problems
 from app.background import run_told
 from app.pages.select.asked import Asked

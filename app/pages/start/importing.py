@@ -14,6 +14,7 @@ from allabel.errors import InputError
 from allabel.formats.registry import FORMATS
 from allabel.project import As, Project
 from allabel.select.explain import snippet
+from allabel.wording import counted
 from app import problems, state
 from app.pages.start.reading import Found, check, read_file
 from app.state import Work
@@ -164,9 +165,7 @@ def _problems(found: Found) -> None:
         return
     kinds, places = len(found.lines), found.n_problems
     st.error(
-        f"**{places:,} {'problem' if places == 1 else 'problems'}**"
-        + (f" of {kinds:,} kinds" if kinds < places else "")
-        + " in this file.",
+        f"**{counted(places, 'problem')}**" + (f" of {kinds:,} kinds" if kinds < places else "") + " in this file.",
         icon=":material/error:",
     )
     rows = [

@@ -13,6 +13,7 @@ from allabel.formats.tagged import tagged_line
 from allabel.reply import Status, TaggedDocument
 from allabel.schema import LabelSchema
 from allabel.select.explain import snippet
+from allabel.wording import counted
 from app.highlight import highlighted, legend
 from app.wording import plain
 
@@ -78,8 +79,7 @@ def _statuses(tagged: Sequence[TaggedDocument]) -> None:
             f"{told}. A text whose reply failed says nothing of entities; tag it again.", icon=":material/warning:"
         )
     else:
-        n = len(tagged)
-        st.caption(f"{n:,} {'text' if n == 1 else 'texts'} tagged, status: {told}.")
+        st.caption(f"{counted(len(tagged), 'text')} tagged, status: {told}.")
 
 
 def _ungrounded(tagged: Sequence[TaggedDocument]) -> None:

@@ -48,3 +48,34 @@ def test_written_lines_come_back(tmp_path: Path):
     texts = ["\ufeffa ", "b\u2028c", " d"]
     Text().write([Document(DocId(t), t) for t in texts], tmp_path / "out.txt")
     assert [r.document.text for r in Text().read(tmp_path / "out.txt")] == texts
+
+
+def test_a_new_folder_has_a_file_each_and_gives_ids_and_line_ends_back(tmp_path: Path):
+    documents = [
+        Document(DocId(id), text) for id, text in (("a/1", "\ufeffone\r\ntwo\n"), ("b 2", " \n"), ("%41", "x"))
+    ]
+    Text().write(documents, tmp_path / "texts")
+    assert {path.suffix for path in (tmp_path / "texts").iterdir()} == {".txt"}
+    back = [r.document for r in Text().read(tmp_path / "texts")]
+    assert sorted((d.id, d.text) for d in back) == sorted((d.id, d.text) for d in documents)
+
+
+@pytest.mark.parametrize(
+    ("documents", "problem"),
+    [
+        ([("a", "x"), ("a", "y")], "'a' is there twice"),
+        ([("a", "x"), ("../b", "y")], "leads out of the folder"),
+        ([("a", "x"), ("b", "")], "'b' is empty"),
+    ],
+)
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path, documents: list[tuple[str, str]], problem: str):
+    with pytest.raises(InputError, match=problem):
+        Text().write([Document(DocId(id), text) for id, text in documents], tmp_path / "texts")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path):
+    (tmp_path / "mine.txt").write_text("x")
+    with pytest.raises(InputError, match="is there already"):
+        Text().write([Document(DocId("a"), "y")], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
