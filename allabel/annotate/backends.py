@@ -15,7 +15,7 @@ from allabel.annotate.plugged import Plugged
 from allabel.annotate.retrievers import retriever
 from allabel.config import Settings
 from allabel.errors import InputError
-from allabel.plugins import is_own, load, made, takes
+from allabel.plugins import is_own, load, made, not_one, takes
 from allabel.schema import LabelSchema
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ def build(schema: LabelSchema, settings: Settings) -> Annotator:
     """Return the annotator that the settings name. Raises InputError where one is missing, unknown or is none."""
     backend: Any = load("backends", settings.backend)
     if not _takes_two(backend):
-        raise _no_backend(settings.backend, "cannot be called with a label schema and settings")
-    built: Annotator = made("backends", settings.backend, lambda: backend(schema, settings))
-    if missing := [name for name in ("name", "model", "annotate") if not hasattr(built, name)]:
-        raise _no_backend(settings.backend, f"made {type(built).__name__!r}, which has no {missing[0]!r}")
+        raise not_one("backends", settings.backend, "it cannot be called with a label schema and settings")
+    needs = ("name", "model", "annotate")
+    built: Annotator = made("backends", settings.backend, lambda: backend(schema, settings), needs)
     held = is_own("backends", settings.backend) or isinstance(built, AsksModel)
     return built if held else Plugged(settings.backend, built)
 
@@ -47,13 +46,6 @@ def _takes_two(backend: Any) -> bool:
     except ValueError:  # what is written in another language has no signature: it is a backend only as a class
         return isinstance(backend, type) and hasattr(backend, "annotate")
     return True
-
-
-def _no_backend(name: str, problem: str) -> InputError:
-    return InputError(
-        f"{name!r} is no backend: it {problem}",
-        remedy="name a class or function that takes (schema, settings) and gives an annotator: name, model, annotate",
-    )
 
 
 def embedded(schema: LabelSchema, settings: Settings) -> "EmbeddedAnnotator":

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from allabel.annotate.backends import base_url_of, build
+from allabel.annotate.backends import api_key_of, base_url_of, build
 from allabel.annotate.base import Annotator
 from allabel.annotate.llm.memory import AsksModel
 from allabel.bulk.job import Engine, Job, Tagged
@@ -96,7 +96,7 @@ def by_value(settings: Settings, workers: int) -> Settings:
     A plain object of `Settings`: those of a project are of a class of their own, which no other process has.
     """
     values = settings.model_dump()
-    values["api_key"] = settings.api_key or os.environ.get("OPENAI_API_KEY", "")
+    values["api_key"] = api_key_of(settings)
     values["base_url"] = base_url_of(settings)
     values["tuned_model"] = settings.tuned_model.resolve()
     for rate in ("requests_per_minute", "tokens_per_minute"):

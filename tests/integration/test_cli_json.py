@@ -4,14 +4,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from commands_in_order import in_order
 from commands_walked import walked
 
 Run = Callable[..., Any]
@@ -48,10 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (folder / "gold.jsonl").write_text(lines, encoding="utf-8")
     (folder / "texts.txt").write_text("".join(row["text"] + "\n" for row in rows[:4]), encoding="utf-8")
-    for step in STEPS:
-        subprocess.run(
-            [sys.executable, "-m", "allabel", *step], cwd=folder, env=_plain(), check=True, capture_output=True
-        )
+    in_order(STEPS, folder, _plain())
     return folder
 
 

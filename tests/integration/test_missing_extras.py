@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands_in_order import in_order
 
 from allabel.surroundings import EXTRAS
 
@@ -69,14 +70,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "gold.jsonl").write_text(gold, encoding="utf-8")
     (folder / "texts.txt").write_text("KCl in DMF\n", encoding="utf-8")
-    for step in (
+    steps = (
         ["init", "p", "--labels", "Salt"],
         ["-p", "p", "import", "gold.jsonl"],
         ["-p", "p", "select", "--budget", "4", "--strategy", "uniform"],
         ["-p", "p", "annotate", "--from-gold"],
         ["-p", "p", "backup", "p.zip"],
-    ):
-        assert without([], step, folder).returncode == 0
+    )
+    in_order(steps, folder)
     return folder
 
 

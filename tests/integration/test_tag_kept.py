@@ -295,13 +295,14 @@ def test_a_server_that_refuses_the_schema_is_told_with_the_other_ways(
         ("json:loads", "cannot be called"),
         ("builtins:int", "cannot be called"),
         ("types:SimpleNamespace", "cannot be called"),
-        ("builtins:print", "made 'NoneType', which has no 'name'"),
+        ("builtins:print", "it gives an object of NoneType, which has no 'name'"),
     ],
 )
 def test_what_is_no_backend_is_refused(backend: str, says: str, folder: Path, allabel: Run) -> None:
     ended = allabel("-p", folder, "tag", "--rest", "--json", "--backend", backend)
     assert ended.status == 2
-    assert f"'{backend}' is no backend" in ended.err
+    assert f"'{backend}' is no backend: it" in ended.err
+    assert says in ended.err
     assert "(schema, settings)" in ended.err
 
 

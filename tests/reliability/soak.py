@@ -39,7 +39,7 @@ N_ANNOTATED = 2000
 # What the people are given to leave, after the callers have.
 LEAVE_S = 300.0
 # These are told and not judged: a process for each learning, and no process at all most of the time.
-NOT_JUDGED = dict.fromkeys(("app apart", "serve apart"), "not judged")
+NOT_JUDGED = dict.fromkeys(("app apart", "serve apart", "postgres: how many"), "not judged")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ class Sampler:
     """Looks at processes every EVERY_S seconds, in a thread. pids: by name, the first process of each tree.
 
     A program is its first process; the processes that it lets work apart are told as `NAME apart`. Of PostgreSQL and
-    the browser, which are many processes by nature, the sum is taken, without the memory that they share.
+    the browser, which are many processes by nature, the sum is taken, without the memory that they share, and beside
+    it how many they are.
     """
 
     def __init__(self, notes: Notes, pids: dict[str, int], summed: tuple[str, ...]) -> None:
@@ -68,6 +69,7 @@ class Sampler:
         now, below = self._notes.now, root.children(recursive=True)
         if name in self._summed:
             self._notes.memory[name].append((now, sum(map(_own, [root, *below])) / MB))
+            self._notes.memory[f"{name}: how many"].append((now, 1.0 + len(below)))
             return
         self._notes.memory[name].append((now, root.memory_info().rss / MB))
         if apart := sum(map(_whole, below)):

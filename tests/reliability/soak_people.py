@@ -12,6 +12,7 @@ from soak_parts import PASSWORD, PEOPLE
 
 LOOKS = {"ada": ("Review", "Export", "Questions", "People", "Start"), "bo": ("Export", "Questions")}
 READY = ".se[data-ready=true][data-locked=false]"
+DRAWN = "[data-testid=stApp][data-test-script-state=notRunning]"
 _SEEN = """() => JSON.stringify({
     editor: {...(document.querySelector('.se')?.dataset ?? {})}, focus: document.activeElement?.className,
     state: document.querySelector('[data-testid=stApp]')?.dataset.testScriptState,
@@ -86,6 +87,9 @@ class Person:
         page.get_by_role("link", name=name, exact=True).click()
         page.get_by_role("heading", level=1).first.wait_for()
         self._notes.spent("page: open another", time.monotonic() - began)
+        # Nobody leaves a page before it is drawn, and some of it (code, tables) is fetched after its heading is there.
+        page.wait_for_selector(DRAWN)
+        page.wait_for_timeout(1_500)
         self._look_for_trouble()
         page.get_by_role("link", name="Annotate", exact=True).click()
         page.wait_for_selector(READY)

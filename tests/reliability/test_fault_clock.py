@@ -3,13 +3,12 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands_in_order import in_order
 from fault_grounds import asked, make_base
 from full_stores import texts
 
@@ -25,27 +24,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_base(tmp_path_factory.mktemp("base"))
 
 
-COMMANDS = """
-import json, sys
-from allabel.cli import main
-for arguments in json.loads(sys.argv[1]):
-    try:
-        main(arguments)
-    except SystemExit as ended:
-        if ended.code:
-            sys.exit(f"{arguments}: {ended.code}")
-"""
-
-
 def at(moment: str, *commands: list[Any]) -> None:
     """Run commands in a process whose clock says another moment."""
     if not FAKETIME.exists():
         pytest.skip("libfaketime is not installed (apt-get install libfaketime)")
     env = os.environ | {"LD_PRELOAD": str(FAKETIME), "FAKETIME": moment, "DONT_FAKE_MONOTONIC": "1"}
-    asked_for = json.dumps([[str(argument) for argument in command] for command in commands])
-    program = [sys.executable, "-c", COMMANDS, asked_for]
-    ended = subprocess.run(program, check=False, env=env, capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 0, ended.stderr
+    in_order(commands, env=env)
 
 
 def test_a_clock_that_was_set_back_changes_no_order_and_stops_nothing(base: Path, tmp_path: Path) -> None:
