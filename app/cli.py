@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from allabel.console import printable, say
 from allabel.discreet import be_discreet
 from allabel.errors import InputError, MissingExtraError
 from allabel.listening import ended_by_signals, refuse_taken
@@ -14,6 +15,7 @@ from app.settings import FOLDER, LOCAL_HOSTS, theme
 
 ENTRY = Path(__file__).parent / "entry" / "allabel_app.py"
 MOST_UPLOADED_MB = 200
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  it is what somebody else asked for
 
 
 @click.command(
@@ -42,6 +44,8 @@ def app(folder: Path, /, port: int, host: str, no_browser: bool) -> None:
 
     os.environ[FOLDER] = str(folder.resolve())
     be_discreet()
+    where = f"port {port} of every address of this machine" if host in EVERYWHERE else f"http://{host}:{port}"
+    say(f"{printable(folder.absolute().name)} is at {where}; Ctrl+C ends it")
     with ended_by_signals():
         main(["run", str(ENTRY), *flags(folder.resolve(), port, host, browser=not no_browser)], standalone_mode=False)
 
@@ -61,6 +65,8 @@ def flags(folder: Path, port: int, host: str, *, browser: bool) -> list[str]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        # Streamlit greets programmers, in the terminal and with a window on the page that offers to install something.
+        "logger.hideWelcomeMessage": "true",
         # It would write errors past the log, with all that they say.
         "logger.enableRich": "false",
         "runner.magicEnabled": "false",

@@ -202,7 +202,7 @@ def in_list(worker: Worker) -> list[Span]:
 
 def wait_for_suggestions(folder: Path, worker: Worker) -> None:
     """Wait until the annotator on board has tagged the texts that come next, and open the page anew."""
-    for _ in range(300):
+    for _ in range(900):
         with opened(folder) as project:
             next_ones = {pick.doc_id for pick in project.store.queue()}
             tagged = project.store.tagged()
@@ -210,6 +210,8 @@ def wait_for_suggestions(folder: Path, worker: Worker) -> None:
         if next_ones <= tagged.keys() and found:
             break
         worker.page.wait_for_timeout(200)
+    else:
+        pytest.fail("in three minutes nothing was suggested for the next texts")
     worker.page.reload()
     worker.ready()
 

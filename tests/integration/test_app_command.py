@@ -84,6 +84,7 @@ def test_only_this_machine_is_served_and_nothing_is_reported_elsewhere(
         *("--server.address=localhost", f"--server.port={port}", "--server.headless=true"),
         *("--browser.gatherUsageStats=false", "--server.enableXsrfProtection=true", "--server.fileWatcherType=none"),
         *("--client.toolbarMode=minimal", "--server.maxUploadSize=200", "--server.allowedHosts=localhost"),
+        "--logger.hideWelcomeMessage=true",
     } <= set(arguments)
 
 
@@ -102,6 +103,8 @@ def test_the_app_answers_on_its_port_and_ends_with_its_process(tmp_path: Path) -
         assert process.stdout is not None
         said = process.stdout.read()
     assert "Traceback" not in said
+    assert "Streamlit" not in said
+    assert f"p is at http://localhost:{port}" in said
     assert "is not a valid config option" not in said
 
 
