@@ -50,7 +50,7 @@ def imported(name: str, what: str) -> Any:
 def hint(name: str, what: str) -> str:
     """Return how a class of a file in the current folder is named, where the name is that file's; "" where not."""
     module = name.removesuffix(".py")
-    lies_here = module.isidentifier() and Path(f"{module}.py").is_file()
+    lies_here = module.isidentifier() and _is_here(f"{module}.py")
     return f"for a {what} in {module}.py write {module}:CLASS; " if lies_here else ""
 
 
@@ -68,7 +68,7 @@ def _where(module: str, attribute: str, name: str) -> str:
     here, file = Path.cwd(), f"{module.partition('.')[0]}.py"
     if module.endswith(".py"):
         return f"write the module without .py: {module.removesuffix('.py')}:{attribute}"
-    if not (here / file).is_file():
+    if not _is_here(file):
         return f"give an installed module and a class in it, or go where {file} lies; it does not lie in {here}"
     return (
         f"{file} lies in this folder, and is run where {name} stands on the command line; from settings or another "
@@ -103,3 +103,10 @@ def _is_around(file: str) -> bool:
     """Tell whether a file of a traceback is allabel's or Python's importing, which only called what raised."""
     folders = Path(__file__).parent, Path(importlib.__file__).parent
     return file.startswith("<frozen importlib") or any(Path(file).is_relative_to(one) for one in folders)
+
+
+def _is_here(file: str) -> bool:
+    try:
+        return Path(file).is_file()
+    except OSError:  # no file can have so long a name
+        return False

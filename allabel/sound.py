@@ -16,6 +16,9 @@ from typing import IO, Any, NoReturn
 # Python's own limit, a thousand calls, is reached by what is deep long before it is large.
 DEEPEST = 100
 LARGEST = 64 * 2**20
+_RUN = "[" * (DEEPEST + 1)
+# One that is never closed goes to the end, so that no part of the source is looked through twice.
+_STRINGS = re.compile(r'"(?:[^"\\]+|\\.)*+"?', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # An exponent of three digits, or so many digits, may be beyond what a number can be.
 _MAY_OVERFLOW = re.compile(r"[eE]\+?\d{3}|\d{309}")
@@ -27,11 +30,21 @@ def json_of(source: str) -> Any:
     Raises ValueError where it holds NaN, a number that is not finite, half of a surrogate pair, a key twice in one
     object, or lists and objects deeper than a hundred.
     """
+    refuse_run(source)
     try:
         value = DECODER.decode(source)
     except RecursionError as error:
         raise _too_deep() from error
     return checked(value, source)
+
+
+def refuse_run(source: str) -> None:
+    """Raise ValueError where more than a hundred lists begin in a row, strings apart: nobody has to make them first.
+
+    Millions of lists in lists take seconds and gigabytes to make.
+    """
+    if _RUN in source and _RUN in _STRINGS.sub("", source):
+        raise _too_deep()
 
 
 def checked(value: Any, source: str, start: int = 0, end: int | None = None) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from allabel.formats.files import LONGEST_LINE, require_file
+from allabel.sound import refuse_run
 
 _N_LOOKED_AT = 200
 _HASHES = ("_input_hash", "_task_hash")
@@ -51,6 +52,7 @@ def _object(line: str) -> Mapping[str, Any]:
     if not re.match(r"\s*\{", line):
         return {}
     try:
+        refuse_run(line)
         data = json.loads(line)
     except (ValueError, RecursionError):
         return {}

@@ -117,3 +117,9 @@ def test_a_module_that_lacks_another_is_not_taken_for_missing(here: Path) -> Non
     (here / "longest_lacks.py").write_text("import no_such_package_at_all\n")
     with pytest.raises(PluginError, match=r"No module named 'no_such_package_at_all'.*longest_lacks\.py, line 1"):
         load("strategies", "longest_lacks:Longest")
+
+
+def test_a_name_that_no_file_can_have_is_an_unknown_name() -> None:
+    for name in ("m" * 5000, f"{'m' * 5000}:Class"):
+        with pytest.raises(UnknownNameError):
+            load("backends", name)
