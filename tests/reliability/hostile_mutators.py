@@ -78,12 +78,21 @@ TEXTS = (
 )
 
 
+MOST_BYTES = 2**26
+
+
 def any_of(mutators: tuple[Mutator, ...]) -> Mutator:
     """Return a mutator that does one, two or three of these in turn."""
 
     def mutate(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
-            data = rng.choice(mutators)(rng, data, others)
+            try:
+                changed = rng.choice(mutators)(rng, data, others)
+            except MemoryError:  # what was doubled too often is no input: as it was before is one
+                break
+            if len(changed) > MOST_BYTES:
+                break
+            data = changed
         return data
 
     return mutate
