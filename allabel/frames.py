@@ -55,7 +55,7 @@ def of_tagged(tagged: Iterable[TaggedDocument]) -> Frames:
     documents: list[tuple[Any, ...]] = []
     for place, one in enumerate(tagged):
         reply, ok = one.reply, one.reply.status is Status.OK
-        found = [(p.span, p) for p in reply.proposals if ok and p.span is not None]
+        found = one.placed
         n_lost = len(reply.proposals) - len(found) if ok else 0
         documents.append(
             (

@@ -145,12 +145,18 @@ class TaggedDocument:
     model: str
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def placed(self) -> list[tuple[Span, Proposal]]:
+        """The entities that have a place in the text, as they were proposed; [] where the reply says nothing of any."""
+        ok = self.reply.status is Status.OK
+        return [(p.span, p) for p in self.reply.proposals if ok and p.span is not None]
+
     def card(self) -> Card:
         """Return how a notebook shows it: entities marked with their scores, what is not in the text under it."""
         reply = self.reply
         proposals = reply.proposals if reply.status is Status.OK else ()
         # A mention that is named again stands on the same span: it is marked once.
-        placed = {p.span: p for p in reversed(proposals) if p.span is not None}
+        placed = dict(reversed(self.placed))
         marks = tuple(Mark(span.start, span.end, span.label, p.told) for span, p in sorted(placed.items()))
         by = " ".join(part for part in (self.backend, self.model) if part)
         lost = [(p, f"{p.mention} ({p.label})") for p in proposals if p.span is None]

@@ -15,7 +15,6 @@ from app.settings import FOLDER, LOCAL_HOSTS, theme
 
 ENTRY = Path(__file__).parent / "entry" / "allabel_app.py"
 MOST_UPLOADED_MB = 200
-EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  it is what somebody else asked for
 
 
 @click.command(
@@ -44,8 +43,8 @@ def app(folder: Path, /, port: int, host: str, no_browser: bool) -> None:
 
     os.environ[FOLDER] = str(folder.resolve())
     be_discreet()
-    where = f"port {port} of every address of this machine" if host in EVERYWHERE else f"http://{host}:{port}"
-    say(f"{printable(folder.absolute().name)} is at {where}; Ctrl+C ends it")
+    where = f"is at http://localhost:{port}" if host in LOCAL_HOSTS else f"listens on {host}, port {port}"
+    say(f"{printable(folder.absolute().name)} {where}; Ctrl+C ends it")
     with ended_by_signals():
         main(["run", str(ENTRY), *flags(folder.resolve(), port, host, browser=not no_browser)], standalone_mode=False)
 

@@ -122,17 +122,16 @@ def _export_tagged(project: "Project", file: Path) -> int:
 
 
 def _export_entities(project: "Project", file: Path) -> int:
-    from allabel.formats.entity_table import entity_rows, write_entity_table
-    from allabel.formats.files import write_atomically
+    from allabel.formats.entity_table import entity_table
 
     tagged = list(project.tagged().values())
     annotated = project.annotated()
     refuse_none(len(annotated) + len(tagged), "annotated or tagged texts", project.folder)
-    with write_atomically(file) as out:
-        n = write_entity_table(entity_rows(annotated, tagged), out)
+    table = entity_table(annotated, tagged)
+    table.write(file)
     if calibrated := project.calibrations().told(tagged):
         say(calibrated)
-    return n
+    return len(table.rows)
 
 
 def _export_questions(project: "Project", file: Path) -> int:

@@ -9,7 +9,7 @@ from allabel.errors import InputError
 from allabel.formats.files import read_text, write_atomically
 from allabel.formats.native import dump_json
 from allabel.formats.places import Item
-from allabel.sound import DECODER, checked
+from allabel.sound import DECODER, checked, refuse_run
 
 _BLANK = " \t\r\n"
 
@@ -20,6 +20,12 @@ def read_items(path: Path, noun: str) -> Iterator[tuple[Item, dict[str, Any]]]:
     Raises InputError with line and column where the file is not such JSON, and as `sound.json_of` does.
     """
     text = read_text(path)
+    try:
+        refuse_run(text)
+    except ValueError as error:
+        raise InputError(
+            f"cannot be read as JSON: {error}", file=path, remedy="check that it is the file you mean"
+        ) from error
     at = _past_blank(text, 0)
     if at == len(text):
         return

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from allabel.document import DocId
+from allabel.document import DocId, Span
 from allabel.errors import InputError
 from allabel.formats.files import read_lines, write_atomically
 from allabel.formats.named import by_suffix
@@ -45,9 +45,7 @@ def tagged_line(tagged: TaggedDocument) -> dict[str, Any]:
     data: dict[str, Any] = {"id": tagged.id, "text": tagged.text}
     # A failed reply is never an empty annotation: without the key nobody can mistake it for one.
     if reply.status is Status.OK:
-        data["entities"] = [
-            {**_entity(p, tagged.text), "demonstrations": shown} for p in reply.proposals if p.span is not None
-        ]
+        data["entities"] = [{**_entity(s, p, tagged.text), "demonstrations": shown} for s, p in tagged.placed]
         data["ungrounded"] = [_ungrounded(p) for p in reply.proposals if p.span is None]
     data |= {"status": reply.status.value, "backend": tagged.backend, "model": tagged.model}
     if reply.status is not Status.OK:
@@ -93,9 +91,7 @@ def _tagged(data: dict[str, Any], default_id: str, at: Place) -> TaggedDocument:
     return TaggedDocument(document.id, document.text, reply, backend, model, document.meta)
 
 
-def _entity(proposal: Proposal, text: str) -> dict[str, Any]:
-    span = proposal.span
-    assert span is not None
+def _entity(span: Span, proposal: Proposal, text: str) -> dict[str, Any]:
     found = text[span.start : span.end]
     data: dict[str, Any] = {"start": span.start, "end": span.end, "label": proposal.label, "text": found}
     if proposal.mention != found:

@@ -8,8 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from allabel.errors import InputError, MissingExtraError
-from allabel.formats.entity_table import entity_rows, write_entity_table
-from allabel.formats.files import write_atomically
+from allabel.formats.entity_table import entity_table
 from allabel.formats.registry import FORMATS, write_documents
 from allabel.formats.tagged import write_tagged
 from allabel.project import Project
@@ -120,8 +119,7 @@ def written(project: Project, what: str, format_: str) -> tuple[bytes, list[str]
             if what == "tagged":
                 write_tagged(project.tagged().values(), path)
             elif what == "entities":
-                with write_atomically(path) as out:
-                    write_entity_table(entity_rows(project.annotated(), project.tagged().values()), out)
+                entity_table(project.annotated(), project.tagged().values()).write(path)
             else:
                 documents = project.annotated() if what == "annotations" else list(project.store.gold().values())
                 write_documents(documents, path, format_)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from allabel.document import DocId, Document, Span
 from allabel.formats.csv_table import Csv
-from allabel.formats.entity_table import entity_rows, write_entity_table
+from allabel.formats.entity_table import entity_table
 from allabel.formats.spreadsheet import guarded, unguarded
 from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
 from eval.report.flat import Cell, write_csv
@@ -76,7 +76,7 @@ def test_a_table_of_entities_holds_no_formula() -> None:
         for attack in ATTACKS
     ]
     out = io.StringIO(newline="")
-    write_entity_table(entity_rows((), tagged), out)
+    entity_table((), tagged).write_to(out)
     rows = list(csv.reader(io.StringIO(out.getvalue(), newline="")))
     assert len(rows) == 1 + len(ATTACKS)
     assert not [cell for row in rows for cell in row if _runs(cell)]

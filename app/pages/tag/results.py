@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from allabel.formats.entity_table import entity_rows, write_entity_table
+from allabel.formats.entity_table import EntityTable, entity_table
 from allabel.formats.tagged import tagged_line
 from allabel.reply import Status, TaggedDocument
 from allabel.schema import LabelSchema
@@ -24,9 +24,9 @@ def draw(tagged: Sequence[TaggedDocument], schema: LabelSchema) -> None:
     """Draw the results, a page of texts at a time."""
     st.subheader("Result")
     _statuses(tagged)
-    rows = list(entity_rows((), tagged))
-    if rows:
-        st.html(legend(schema, {row.label for row in rows}))
+    table = entity_table((), tagged)
+    if table.rows:
+        st.html(legend(schema, {row.label for row in table.rows}))
     page = 0
     if len(tagged) > _SHOWN:
         n_pages = -(-len(tagged) // _SHOWN)
@@ -38,9 +38,9 @@ def draw(tagged: Sequence[TaggedDocument], schema: LabelSchema) -> None:
             st.warning(plain(f"{one.reply.status.value}: {one.reply.error}"), icon=":material/warning:")
         st.html(highlighted(one.text[:_MOST_CHARACTERS], _within(one), schema))
     _ungrounded(tagged)
-    if rows:
+    if table.rows:
         columns = ("id", "text", "label", "start", "end", "score", "grounding")
-        shown = [{name: getattr(row, name) for name in columns} for row in rows]
+        shown = [{name: getattr(row, name) for name in columns} for row in table.rows]
         st.dataframe(shown, hide_index=True, width="stretch", alt="Every mention found, with its place and score")
     else:
         st.caption("No entity was found.")
@@ -48,15 +48,13 @@ def draw(tagged: Sequence[TaggedDocument], schema: LabelSchema) -> None:
     left.download_button(
         "Download JSONL", _jsonl(tagged), "tagged.jsonl", "application/jsonl", on_click="ignore", width="stretch"
     )
-    right.download_button(
-        "Download CSV", as_csv(tagged), "entities.csv", "text/csv", on_click="ignore", width="stretch"
-    )
+    right.download_button("Download CSV", as_csv(table), "entities.csv", "text/csv", on_click="ignore", width="stretch")
 
 
-def as_csv(tagged: Sequence[TaggedDocument]) -> bytes:
-    """Return the table of the entities, as `allabel export --what entities` writes it."""
+def as_csv(table: EntityTable) -> bytes:
+    """Return the table as `allabel export --what entities` writes it."""
     out = io.StringIO(newline="")
-    write_entity_table(entity_rows((), tagged), out)
+    table.write_to(out)
     return out.getvalue().encode()
 
 

@@ -8,6 +8,7 @@ import pytest
 from app_page import make_project, open_page, said
 
 from allabel.document import DocId, Span
+from allabel.formats.entity_table import entity_table
 from allabel.project import Project
 from allabel.reply import Grounding, Proposal, Reply, Status, TaggedDocument
 from allabel.schema import LabelSchema
@@ -78,7 +79,7 @@ def test_the_csv_of_mentions_says_where_each_stands_and_a_failed_reply_has_none(
         TaggedDocument(DocId("1"), text, Reply(Status.OK, (found,)), "b", "m"),
         TaggedDocument(DocId("2"), text, Reply(Status.FAILED, (found,), error="no answer"), "b", "m"),
     ]
-    content = as_csv(tagged).decode("utf-8-sig")
+    content = as_csv(entity_table((), tagged)).decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(content))
     assert (row["id"], row["text"], row["start"], row["end"]) == ("1", "NaCl", "2", "6")
     assert (row["score"], row["source"], row["grounding"]) == ("0.5", "tagged", "exact")
