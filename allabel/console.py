@@ -131,7 +131,9 @@ def refuse_target(target: Path, folder: Path | None, source: Path | None) -> Non
         raise InputError(
             "is a project's file or a database, and would be overwritten", file=target, remedy="name another file"
         )
-    if target.is_dir() or not target.parent.is_dir():
+    if target.is_dir():
+        raise InputError("is a folder that is there already", file=target, remedy="name a new file, or a new folder")
+    if not target.parent.is_dir():
         raise InputError("cannot be written", file=target, remedy="name a file in a folder that is there")
 
 
