@@ -152,19 +152,33 @@ def _is_rtl(text: str) -> bool:
     return strong != "L"
 
 
+def go(page: Any, name: str) -> None:
+    """Open a page of the app by its link."""
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("heading", name=name, level=1).wait_for()
+
+
+def rest(page: Any) -> None:
+    """Wait until the page's script has run to its end, and the page stands still."""
+    page.wait_for_timeout(400)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+    page.wait_for_timeout(400)
+
+
 def no_serious_issue(page: Any) -> None:
     """Hold the page as it stands against axe, in light and dark."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(400)
+        rest(page)
         found = axe.Axe().run(page).response["violations"]
         serious = [
             (x["id"], x["nodes"][0]["html"], x["nodes"][0]["failureSummary"])
             for x in found
             if x["impact"] in {"serious", "critical"}
         ]
-        assert not serious, f"{scheme}: {serious}"
+        assert not serious, f"{page.url}, {scheme}: {serious}"
 
 
 def pictures(page: Any, folder: Path, name: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from at_work import WORD, themed
+from at_work import WORD, rest, themed
 from hostile import ELSEWHERE, SHORT, Watched, hostile, watch
 
 from allabel.active.questions import Wanted
@@ -119,13 +119,6 @@ def sign_in(page: Any, name: str) -> None:
     page.get_by_role("button", name="Sign out").wait_for()
 
 
-def settle(page: Any) -> None:
-    """Wait until the script has run to its end."""
-    page.wait_for_timeout(700)
-    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
-    page.wait_for_timeout(300)
-
-
 def test_what_people_wrote_is_shown_as_text_on_every_page(
     app: Any, watched: Watched, tmp_path: Path, shots: Path
 ) -> None:
@@ -138,14 +131,14 @@ def test_what_people_wrote_is_shown_as_text_on_every_page(
         page.get_by_role("link", name=one.title, exact=True).click()
         if one.module in TITLED:
             page.get_by_role("heading", name=one.title, level=1).wait_for()
-        settle(page)
+        rest(page)
         assert not page.locator("[data-testid=stException]").count(), f"{one.title} failed"
         assert ADA in page.locator("[data-testid=stSidebar]").inner_text(), "a name is shown as it is"
         watched.check(one.title)
         page.screenshot(path=shots / f"hostile-{one.module}.png", full_page=True)
         for visit in EVERY_PART.get(one.module, ()):
             visit(page, tmp_path)
-            settle(page)
+            rest(page)
             watched.check(f"{one.title}, {visit.__name__}")
             page.screenshot(path=shots / f"hostile-{one.module}-{visit.__name__}.png", full_page=True)
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 from app_page import TEXTS
+from at_work import WORD, go, no_serious_issue, themed
 
-from app.cli import ENTRY, flags
-from app.settings import FOLDER
+from app.cli import ENTRY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
-WORD = "correct horse battery"
 
 
 def rows() -> list[dict[str, Any]]:
@@ -28,11 +27,6 @@ def jsonl(path: Path, *more: str) -> Path:
     return path
 
 
-def go(page: Any, name: str) -> None:
-    page.get_by_role("link", name=name, exact=True).click()
-    page.get_by_role("heading", name=name, level=1).wait_for()
-
-
 def sign_in(page: Any, password: str) -> None:
     page.get_by_role("textbox", name="Name", exact=True).fill("ada")
     page.get_by_role("textbox", name="Password", exact=True).fill(password)
@@ -44,12 +38,7 @@ def app(served: Callable[..., Any], tmp_path: Path) -> Any:
     """The app on an empty folder, with the colours that the command gives it."""
     folder = tmp_path / "my-project"
     folder.mkdir()
-    themed = [flag for flag in flags(folder, 1, "127.0.0.1", browser=False) if flag.startswith("--theme.")]
-    variables = {
-        "STREAMLIT_" + re.sub(r"(?<=[a-z])(?=[A-Z])|\.", "_", name.removeprefix("--")).upper(): value
-        for name, _, value in (flag.partition("=") for flag in themed)
-    }
-    return served(ENTRY, env={FOLDER: str(folder), **variables})
+    return served(ENTRY, env=themed(folder))
 
 
 def test_a_project_is_made_filled_selected_tagged_and_exported(
@@ -130,7 +119,9 @@ def test_a_project_is_made_filled_selected_tagged_and_exported(
         page.get_by_role("button", name=re.compile("^Download")).click()
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["entities"] for line in lines] == [row["entities"] for row in rows()]
-    _no_serious_issue(page)
+    for name in ("Select", "Tag", "Compare", "Export", "Start", "People"):
+        go(page, name)
+        no_serious_issue(page)
 
 
 def _has_cookie(page: Any) -> None:
@@ -141,17 +132,3 @@ def _has_cookie(page: Any) -> None:
             return
         page.wait_for_timeout(100)
     raise AssertionError("the browser has no cookie of the session")
-
-
-def _no_serious_issue(page: Any) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for name in ("Select", "Tag", "Compare", "Export", "Start", "People"):
-            go(page, name)
-            page.wait_for_timeout(500)
-            found = axe.Axe().run(page).response["violations"]
-            serious = [
-                (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in {"serious", "critical"}
-            ]
-            assert not serious, f"{name}, {scheme}: {serious}"
