@@ -12,9 +12,8 @@ def perplexity(logprobs: Sequence[float]) -> float | None:
     """
     if not logprobs or any(math.isnan(x) for x in logprobs):
         return None
-    mean = math.fsum(logprobs) / len(logprobs)
     try:
-        # Servers round: log-probabilities a hair above 0 must not give a perplexity below 1.
-        return max(1.0, math.exp(-mean))
+        # Servers round: a log-probability a hair above 0 is 0.
+        return math.exp(-math.fsum(min(0.0, x) for x in logprobs) / len(logprobs))
     except OverflowError:
         return math.inf

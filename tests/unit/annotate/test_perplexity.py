@@ -14,6 +14,8 @@ from allabel.annotate.perplexity import perplexity
         ([1e-9], 1.0),
         ([-9999.0], math.inf),
         ([-math.inf, 0.0], math.inf),
+        ([-1e308] * 3, math.inf),  # their sum is more than a float holds
+        ([-math.inf, math.inf], math.inf),
     ],
 )
 def test_perplexity_is_the_inverse_geometric_mean_of_the_probabilities(logprobs: list[float], expected: float) -> None:
