@@ -24,6 +24,11 @@ _EDGE = ".,;:!?()[]{}\"'"
 
 @lru_cache(maxsize=1 << 17)
 def word_features(chunk: str, index: int, offset: int) -> tuple[str, ...]:
+    """Return what `told_by` does, kept for the next time: a hundred thousand words are some hundred megabytes."""
+    return told_by(chunk, index, offset)
+
+
+def told_by(chunk: str, index: int, offset: int) -> tuple[str, ...]:
     """Return what the `index`-th piece of a chunk says of the token `offset` pieces before it."""
     start, end, lower = chunk_pieces(chunk)[index]
     word = chunk[start:end]

@@ -17,12 +17,15 @@ from allabel.annotate.features import (
     demonstration_features,
     lexicon,
     lexicon_features,
+    told_by,
     word_features,
 )
 from allabel.annotate.pieces import Piece, chunk_pieces, iob2, pieces
 from allabel.document import longest_spans
 
 Tagged = tuple[list[Piece], Decoded | None, list[Demonstration]]
+Word = tuple[str, int]  # a chunk, and which of its pieces
+_OUTSIDE: Word = ("", -1)
 _TABLE_LIMIT = 200_000  # pieces whose emissions are kept: about 100 MB at thirteen tags
 
 
@@ -45,7 +48,7 @@ class Tagger:
         self._labels: dict[str, dict[str, frozenset[str]]] = {}
         self.learned = learned or self._learn()
         self.crf, self._lexicon = self.learned.crf, self.learned.lexicon
-        self._rows: dict[tuple[str, int], int] = {}
+        self._rows: dict[Word, int] = {}
         self._table = np.empty((0, len(OFFSETS), len(self.crf.tags)))
         self._demo_emissions: dict[frozenset[str], FloatArray] = {}
 
@@ -126,19 +129,14 @@ class Tagger:
         """Sum each token's word features by table look-up: a list of (n_tokens, n_tags)."""
         margin = max(OFFSETS)
         if len(self._rows) > _TABLE_LIMIT:
-            self._rows, self._table = {}, self._table[:0]
-        ids: list[int] = []
-        new: list[tuple[str, int]] = []
-        outside = self._row(("", -1), new)
+            self._rows = {}
+        laid: list[Word] = []
         for text_tokens in tokens:
-            ids += [outside] * margin
-            ids += [self._row((token.chunk, token.nth), new) for token in text_tokens]
-        ids += [outside] * margin
-        if new:
-            told = [self._told(*piece, offset) for piece in new for offset in OFFSETS]
-            added = self.crf.emissions(told).reshape(len(new), len(OFFSETS), -1)
-            self._table = np.concatenate([self._table, added])
-        rows, n = np.array(ids), len(ids)
+            laid += [_OUTSIDE] * margin
+            laid += [(token.chunk, token.nth) for token in text_tokens]
+        laid += [_OUTSIDE] * margin
+        self._keep([*dict.fromkeys(word for word in laid if word not in self._rows)])
+        rows, n = np.array([self._rows[word] for word in laid]), len(laid)
         total = np.zeros((n, len(self.crf.tags)))
         for k, offset in enumerate(OFFSETS):
             low, high = max(0, -offset), n - max(0, offset)
@@ -150,17 +148,24 @@ class Tagger:
             start += len(text_tokens)
         return emissions
 
-    def _row(self, piece: tuple[str, int], new: list[tuple[str, int]]) -> int:
-        row = self._rows.get(piece)
-        if row is None:
-            row = self._rows[piece] = len(self._rows)
-            new.append(piece)
-        return row
+    def _keep(self, new: Sequence[Word]) -> None:
+        """Add rows. The table doubles when it is full: a copy for each new word would cost more than to tag."""
+        if not new:
+            return
+        told = [self._told(*word, offset) for word in new for offset in OFFSETS]
+        added = self.crf.emissions(told).reshape(len(new), len(OFFSETS), -1)
+        start, end = len(self._rows), len(self._rows) + len(new)
+        if end > len(self._table):
+            grown = np.empty((max(end, 2 * len(self._table)), *self._table.shape[1:]))
+            grown[:start] = self._table[:start]
+            self._table = grown
+        self._table[start:end] = added
+        self._rows.update(zip(new, range(start, end), strict=True))
 
     def _told(self, chunk: str, index: int, offset: int) -> list[str]:
         if index < 0:
             return [f"{offset}|{OUTSIDE}"] if offset else []
-        told = list(word_features(chunk, index, offset))
+        told = list(told_by(chunk, index, offset))
         if offset in LEXICON_OFFSETS:
             told += lexicon_features(chunk_pieces(chunk)[index][2], self._lexicon, {}, offset)
         return told

@@ -137,6 +137,23 @@ def test_the_quick_way_to_tag_sums_the_features_that_are_spelled_out_in_training
     assert borne > 100
 
 
+@pytest.mark.parametrize("limit", [200_000, 50])
+def test_what_is_kept_of_words_is_the_same_however_many_came_before(
+    shown: list[Demonstration], held_out: list[Document], limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("allabel.annotate.tagger._TABLE_LIMIT", limit)
+    demonstrations = Demonstrations(shown[:80], Bm25)
+    used = Tagger(demonstrations, 5)
+    texts = [d.text for d in held_out[:60]]
+    one_by_one = [next(used.tag([text])) for text in texts]
+    at_once = list(Tagger(demonstrations, 5, used.learned).tag(texts))
+    for (_, alone, _), (_, beside, _) in zip(one_by_one, at_once, strict=True):
+        assert alone is not None
+        assert beside is not None
+        assert alone.tags.tolist() == beside.tags.tolist()
+        assert alone.log_probability == pytest.approx(beside.log_probability)
+
+
 def test_it_trains_anew_only_when_the_demonstrations_change() -> None:
     counting = Counting()
     annotator = EmbeddedAnnotator(retriever=counting)
