@@ -83,7 +83,8 @@ def _tuned(folder: Path) -> list[Finding]:
 
 
 def _project(folder: Path) -> Iterator[Finding]:
-    from allabel.project import Project
+    from allabel.project import DATABASE, Project
+    from allabel.store.wal import kept_logs
 
     try:
         with Project.open(folder) as project:
@@ -97,6 +98,13 @@ def _project(folder: Path) -> Iterator[Finding]:
     else:
         yield Finding(True, "project", f"clean, {counts.documents} documents, {counts.annotated} annotated")
     yield Finding(True, "database", place)
+    for log in kept_logs(folder / DATABASE):
+        yield Finding(
+            False,
+            "damaged log",
+            f"{log.name} holds what was saved last, and cannot be read; look for what is missing in the project "
+            "(docs/how-to/backup.md), then delete it",
+        )
 
 
 def _place(project: "Project") -> str:

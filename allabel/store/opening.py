@@ -16,6 +16,7 @@ from allabel.store.revisions import HEAD, REVISIONS, migrate
 from allabel.store.soundness import check_sound
 from allabel.store.tables import metadata
 from allabel.store.upgrading import bring_up_to_date
+from allabel.store.wal import keep_what_is_not_read
 
 _INIT = "make a project first: allabel init DIR --labels labels.toml"
 
@@ -53,6 +54,7 @@ def open_existing(location: Location, busy_timeout_s: float, copies: Path | None
         _check_known(revision, location)
         check_sound(location.path)
         location.check_writable()
+        keep_what_is_not_read(location.path)
         database = Database(location, busy_timeout_s)
     else:
         database = Database(location, busy_timeout_s)

@@ -139,6 +139,8 @@ def problems_of(path: Path) -> list[str]:
     return [] if found == ["ok"] else found
 
 
+# What is lost of the log is told: test_damaged_log.py.
+@pytest.mark.filterwarnings("ignore:project.db-wal is damaged:UserWarning")
 @pytest.mark.parametrize("where", ["project.db", "project.db-wal"])
 def test_whatever_bytes_are_damaged_the_project_is_refused_in_words_or_read_in_words_and_never_written_to_unsound(
     where: str, sound: Path, tmp_path: Path
