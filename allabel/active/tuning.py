@@ -67,7 +67,7 @@ class _Kept(BaseModel):
 
     model: str = Field(min_length=1)
     tagger: str = Field(min_length=1)
-    folder: str = Field(pattern=r"^model-[0-9a-f]+$")
+    folder: str = Field(pattern=r"^model-[0-9a-f]{1,64}$")
     at: datetime
     lesson: Lesson
 

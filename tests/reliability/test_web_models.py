@@ -175,6 +175,7 @@ def test_a_tuned_model_names_no_class_and_no_folder_of_its_makers_choice(tmp_pat
         {"tagger": "allabel.apart:pickle", "folder": "evil.pkl"},
         {"folder": "../elsewhere"},
         {"folder": "/etc"},
+        {"folder": f"model-{300 * 'a'}"},
     ):
         path.write_text(json.dumps({**sound, **change}))
         with pytest.raises(InputError):
