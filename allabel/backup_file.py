@@ -1,11 +1,11 @@
 """A backup: one zip file that says what is in it, and is believed only as far as every byte agrees."""
 
+import errno
 import hashlib
 import os
 import shutil
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import IO, Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from allabel.errors import InputError
+from allabel.errors import AllabelError, InputError
 from allabel.formats.files import unwritable
 from allabel.store.revisions import HEAD, REVISIONS
 
@@ -100,6 +100,8 @@ def opened(file: Path) -> Iterator[Backup]:
         except FileNotFoundError as error:
             raise InputError("there is no such file", file=file, remedy="check the name and the folder") from error
         except OSError as error:
+            if error.errno == errno.EINVAL:
+                raise
             raise InputError(f"cannot be read: {error.strerror}", file=file, remedy="check its permissions") from error
     with archive:
         yield Backup(file, _manifest(file, archive), archive)
@@ -178,7 +180,12 @@ def _info(name: str) -> zipfile.ZipInfo:
 def _damage(file: Path, what: str) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
+    except AllabelError:
+        raise
+    # Of what a damaged archive raises, no list is complete; EINVAL is a place before the file's start.
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise InputError(f"is damaged: {what} cannot be read ({error})", file=file, remedy=_ANOTHER) from error
 
 

@@ -52,6 +52,23 @@ def test_a_backup_with_any_byte_changed_or_its_end_cut_off_restores_the_same_or_
     print(f"{N_DAMAGES} damaged backups, seed {SEED}: {dict(counted)}")
 
 
+# The last 22 bytes of a zip file: where its list of files begins, and how long it is.
+@pytest.mark.parametrize("at", [-6, -10])
+def test_a_zip_file_whose_list_leads_before_its_start_is_told_as_damaged(
+    at: int, tmp_path: Path, allabel: Run, backed_up: Path
+) -> None:
+    content = bytearray(backed_up.read_bytes())
+    told = int.from_bytes(content[at:][:4], "little")
+    content[len(content) + at : len(content) + at + 4] = (told + len(content)).to_bytes(4, "little")
+    bad = tmp_path / "bad.zip"
+    bad.write_bytes(content)
+    ended = allabel("restore", bad, tmp_path / "q")
+    assert ended.status == 2
+    assert f"{bad}: is damaged: " in ended.err
+    assert "take another backup" in ended.err
+    assert not (tmp_path / "q").exists()
+
+
 def repacked(file: Path, target: Path, change: Callable[[dict[str, bytes], dict[str, Any]], None]) -> Path:
     """Write a backup again, with its files and its manifest changed."""
     with zipfile.ZipFile(file) as archive:
