@@ -175,7 +175,12 @@ def _at(path: Path, lines: Mapping[Key, int], where: Key) -> Iterator[None]:
 
 
 def _wrong(error: ValidationError, path: Path, lines: Mapping[Key, int]) -> InputError:
-    first = error.errors()[0]
+    first, *more = error.errors()
+    # Of a key that may be one thing or another, what it was nearest to is told.
+    if first["loc"] and first["loc"][0] not in _TABLES:
+        first = max(
+            [first, *(one for one in more if one["loc"][:1] == first["loc"][:1])], key=lambda one: len(one["loc"])
+        )
     where = tuple(first["loc"])
     key = str(where[-1]) if where else ""
     line = nearest_line(dict(lines), where)

@@ -33,7 +33,7 @@ class DataTable(Table):
     root: str = ""
     name: str = ""
     labels: str = ""
-    pool_texts: int = Field(default=2000, ge=1)
+    pool_texts: int = Field(default=2000, ge=1, le=10**9)
     pool_share: float | None = Field(default=None, gt=0, le=1)
     held_out: float | None = Field(default=None, gt=0, lt=1)
     folds: str = ""
@@ -70,7 +70,7 @@ class ArmTable(BaseModel):
     strategies: Names | None = None
     budgets: Names | None = None
     seeds: tuple[int, ...] | None = None
-    test_texts: int | None = Field(default=None, ge=1)
+    test_texts: int | None = Field(default=None, ge=1, le=10**9)
     price: ModelPrice | None = None
 
     @model_validator(mode="after")
@@ -99,7 +99,7 @@ class ActiveTable(BaseModel):
     tagger: str = Field(min_length=1)
     data: Names | None = None
     seeds: tuple[int, ...] | None = None
-    test_texts: int | None = Field(default=None, ge=1)
+    test_texts: int | None = Field(default=None, ge=1, le=10**9)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -146,12 +146,12 @@ class File(Table):
 
     name: str = Field(min_length=1)
     seeds: (
-        Annotated[int, Field(ge=1, strict=True)]
-        | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+        Annotated[int, Field(ge=1, le=1000, strict=True)]
+        | Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1, max_length=1000)]
     ) = 3
     budgets: Names = Field(default=(), description='"5%", "200", "5000tokens"')
     strategies: Names = Field(default=("uniform",), min_length=1)
-    test_texts: int = Field(default=800, ge=1)
+    test_texts: int = Field(default=800, ge=1, le=10**9)
     metric: Literal["auto", "strict", "value"] = "auto"
     selection: SelectionTable = SelectionTable()
     data: tuple[DataTable, ...] = Field(min_length=1)

@@ -46,6 +46,8 @@ def test_a_server_s_address_is_no_part_of_what_an_arm_says(write, monkeypatch):
     ("more", "changed", "at", "problem", "remedy"),
     [
         ("", {"seeds": "3\nbudget = 1"}, "budget =", "there is no key 'budget'", "did you mean 'budgets'"),
+        ("", {"seeds": str(10**30)}, "seeds", f"less than or equal to 1000, not {10**30}", "mend"),
+        ("", {"seeds": "[0, 4294967296]"}, "seeds", "less than 4294967296, not 4294967296", "mend"),
         ("", {"backend": '"embeded"'}, "[[annotators]]", "there is no backend 'embeded'", "did you mean 'embedded'"),
         ("", {"strategies": '["uniformm"]'}, "strategies", "there is no strategy 'uniformm'", "mean 'uniform'"),
         ("", {"budgets": '["10 percent"]'}, "budgets", "'10 percent' cannot be read", '"10%"'),
