@@ -54,7 +54,7 @@ def open_existing(location: Location, busy_timeout_s: float, copies: Path | None
         _check_known(revision, location)
         check_sound(location.path)
         location.check_writable()
-        keep_what_is_not_read(location.path)
+        keep_what_is_not_read(location.path, busy_timeout_s)
         database = Database(location, busy_timeout_s)
     else:
         database = Database(location, busy_timeout_s)

@@ -19,7 +19,7 @@ from allabel.doctor import examine
 from allabel.project import Project
 from allabel.schema import LabelSchema
 from allabel.store import Store
-from allabel.store.wal import kept_logs, n_lost
+from allabel.store.wal import keep_what_is_not_read, kept_logs, n_lost
 
 Run = Callable[..., Any]
 N_CHANGES = 12
@@ -121,7 +121,7 @@ def test_nothing_is_told_while_others_write_and_begin_the_log_anew(tmp_path: Pat
         for one in writers:
             one.start()
         while any(one.is_alive() for one in writers):
-            assert n_lost(path) == 0
+            keep_what_is_not_read(path, 10.0)
             n_looks += 1
         for one in writers:
             one.join()
