@@ -26,7 +26,7 @@ from allabel.document import longest_spans
 Tagged = tuple[list[Piece], Decoded | None, list[Demonstration]]
 Word = tuple[str, int]  # a chunk, and which of its pieces
 _OUTSIDE: Word = ("", -1)
-_TABLE_LIMIT = 200_000  # pieces whose emissions are kept: about 100 MB at thirteen tags
+_TABLE_LIMIT = 20_000  # pieces whose emissions are kept, 10 MB at thirteen tags; then the table is begun anew
 
 
 @dataclass(frozen=True, slots=True)
