@@ -96,7 +96,7 @@ crash: .venv/.dev  ## kill -9 at random moments, 200 times, on SQLite and Postgr
 	ALLABEL_KILLS=200 $(BIN)/pytest -n 0 -s -m slow tests/reliability/test_crash*.py
 
 faults: .venv/.dev  ## full disks, locks, clocks, restarts of PostgreSQL, damaged files; backup and restore (as root, with faketime)
-	ALLABEL_DAMAGES=2000 ALLABEL_BACKUPS=50 ALLABEL_KILLS=200 ALLABEL_RESTARTS=50 $(BIN)/pytest -n 0 -s -m 'slow or not slow' tests/reliability/test_backup*.py tests/reliability/test_fault*.py tests/reliability/test_damage.py
+	ALLABEL_DAMAGES=2000 ALLABEL_BACKUPS=50 ALLABEL_KILLS=200 ALLABEL_RESTARTS=50 $(BIN)/pytest -n 0 -s -m 'slow or not slow' tests/reliability/test_backup*.py tests/reliability/test_fault*.py tests/reliability/test_damage*.py
 
 concurrency: .venv/.dev  ## sixteen writers, and courses of events against a model
 	ALLABEL_CONCURRENCY_S=60 ALLABEL_EXAMPLES=60 $(BIN)/pytest -n 0 -s -m 'slow or not slow' tests/reliability/test_concurrency*.py

@@ -63,8 +63,8 @@ def test_whatever_bit_of_the_log_is_flipped_all_that_is_lost_but_the_last_is_cou
         path = damaged(killed, tmp_path / "p", int(at))
         told = n_lost(path)
         lost = N_CHANGES - n_texts(path)
-        # A flip in the words that end a change hides that one too.
-        assert told in {lost - 1, lost - 2} if lost > 1 else told == 0, f"byte {at}: {lost} lost, {told} told"
+        # A flip in the words that say where a change ends hides one more, or adds one.
+        assert max(0, lost - 2) <= told <= lost, f"byte {at}: {lost} lost, {told} told"
         shutil.rmtree(tmp_path / "p")
 
 
