@@ -180,7 +180,7 @@ def _info(name: str) -> zipfile.ZipInfo:
 def _damage(file: Path, what: str) -> Iterator[None]:
     try:
         yield
-    except AllabelError:
+    except (AllabelError, MemoryError):
         raise
     # Of what a damaged archive raises, no list is complete; EINVAL is a place before the file's start.
     except Exception as error:

@@ -10,7 +10,7 @@ from allabel.errors import AllabelError
 from allabel.surroundings import Finding
 
 if TYPE_CHECKING:
-    from allabel.project import Project
+    from allabel.store.location import Location
 
 OURS = ("allabel", "app", "eval", "retrieval")
 
@@ -83,13 +83,14 @@ def _tuned(folder: Path) -> list[Finding]:
 
 
 def _project(folder: Path) -> Iterator[Finding]:
-    from allabel.project import DATABASE, Project
+    from allabel.project import Project
+    from allabel.store.location import Location
     from allabel.store.wal import kept_logs
 
     try:
         with Project.open(folder) as project:
             problems = [*project.store.check(), *project.stale_labels()]
-            counts, place = project.counts(), _place(project)
+            counts, where = project.counts(), Location.of(project.place)
     except AllabelError as error:
         yield Finding(False, "project", str(error))
         return
@@ -97,21 +98,18 @@ def _project(folder: Path) -> Iterator[Finding]:
         yield Finding(False, "project", "; ".join(problems))
     else:
         yield Finding(True, "project", f"clean, {counts.documents} documents, {counts.annotated} annotated")
-    yield Finding(True, "database", place)
-    for log in kept_logs(folder / DATABASE):
+    yield Finding(True, "database", _place(where))
+    for log in kept_logs(where.path) if where.path else ():
         yield Finding(
             False,
             "damaged log",
-            f"{log.name} holds what was saved last, and cannot be read; look for what is missing in the project "
+            f"{log} holds what was saved last, and cannot be read; look for what is missing in the project "
             "(docs/how-to/backup.md), then delete it",
         )
 
 
-def _place(project: "Project") -> str:
+def _place(where: "Location") -> str:
     """Say where the texts are, without a password."""
-    from allabel.store.location import Location
-
-    where = Location.of(project.place)
     if where.path is None:
         return f"{where.name} answers"
     return f"{where.name}, {where.path.stat().st_size / 1e6:,.2f} MB"

@@ -100,6 +100,18 @@ def test_a_damaged_log_is_told_and_kept_once_and_doctor_names_it_until_it_is_del
     assert not [one for one in examine(folder) if one.what == "damaged log"]
 
 
+def test_doctor_looks_where_the_database_lies(killed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "p"
+    path = damaged(killed, tmp_path / "elsewhere", 10_000)
+    folder.mkdir()
+    shutil.copyfile(killed / "labels.toml", folder / "labels.toml")
+    monkeypatch.setenv("ALLABEL_DATABASE", f"sqlite:///{path}")
+    with pytest.warns(UserWarning, match="project.db-wal is damaged"):
+        (found,) = [one for one in examine(folder) if one.what == "damaged log"]
+    (kept,) = kept_logs(path)
+    assert str(kept) in found.says
+
+
 def test_nothing_is_told_while_others_write_and_begin_the_log_anew(tmp_path: Path) -> None:
     Project.create(tmp_path / "p", LabelSchema.parse("Chemical")).close()
     path, until = tmp_path / "p" / "project.db", time.monotonic() + 3
