@@ -64,6 +64,7 @@ class _Asked:
     """A selection that was asked for, read: the pool comes without near-duplicates unless the settings keep them.
 
     new: the selection as it would begin. last: the last one, where it asked for the same; done: its stages done.
+    n_picked: picks of all selections when it was read.
     """
 
     new: Selection
@@ -75,6 +76,7 @@ class _Asked:
     last: Selection | None
     done: list[str]
     more: bool
+    n_picked: int
 
     @property
     def unfinished(self) -> list[str]:
@@ -84,6 +86,10 @@ class _Asked:
     def begins(self) -> bool:
         """Whether a new selection is to be made, rather than the last one gone on with or shown."""
         return self.last is None or (self.more and not self.unfinished)
+
+
+class _OvertakenError(Exception):
+    """Somebody else's choice was kept while this one was made."""
 
 
 class Selecting:
@@ -122,6 +128,13 @@ class Selecting:
 
     def select(self, budget: str, strategy: str, seed: int, *, more: bool, tell: Tell) -> Selected:
         """Do what `Project.select` promises."""
+        while True:
+            try:
+                return self._select(budget, strategy, seed, more=more, tell=tell)
+            except _OvertakenError:
+                tell("somebody else chose texts meanwhile: choosing anew, with theirs taken")
+
+    def _select(self, budget: str, strategy: str, seed: int, *, more: bool, tell: Tell) -> Selected:
         asked = self._asked(budget, strategy, seed, tell, more=more)
         if asked.last is not None:
             picks = self._store.picks(asked.last.id)
@@ -195,6 +208,7 @@ class Selecting:
 
     def _asked(self, budget: str, strategy: str, seed: int, tell: Tell, *, more: bool) -> _Asked:
         new = Selection(None, strategy, budget, 0, seed, datetime.now(UTC))
+        n_picked = len(self._store.picks())
         cost = self.cost_model()
         amount, pool = Budget.parse(budget, cost), self.pool()
         chain = Chain.parse(strategy, self._project.tools(strategy, amount.cost, tell))
@@ -205,7 +219,7 @@ class Selecting:
         done = [] if last is None else self._done(chain, last)
         too_long = amount.unaffordable(pool.texts, pool.candidates)
         left = replace(pool, spare=pool.spare | too_long)
-        asked = _Asked(new, amount, chain, left, alike, too_long, last, done, more)
+        asked = _Asked(new, amount, chain, left, alike, too_long, last, done, more, n_picked)
         if asked.begins:
             check_budget(amount, pool)
         return asked
@@ -231,6 +245,8 @@ class Selecting:
         if selection_id is None and not new:
             raise _pays_none(selection)
         with self._store.transaction():
+            if len(self._store.picks()) != asked.n_picked:
+                raise _OvertakenError
             if selection_id is None:
                 selection_id = self._store.add_selection(replace(selection, n_texts=len(new)), new)
                 new = [replace(pick, selection_id=selection_id) for pick in new]
