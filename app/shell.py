@@ -8,7 +8,6 @@ import streamlit as st
 
 from allabel.errors import AllabelError, InputError
 from allabel.people.roles import Role
-from allabel.project import LABELS
 from app import cookies, problems, signin, state
 from app.pages import PAGES, Listed, there
 from app.state import Work
@@ -51,7 +50,7 @@ def main() -> None:
 
 def _work(folder: Path) -> Work | None:
     """Return what there is to work on; None where the form to sign in was drawn."""
-    if not (folder / LABELS).exists() and not state.has_store(folder):
+    if not state.has_project(folder):
         if state.keeper(str(folder)).was_open:
             raise InputError(
                 "the project is not here any more", file=folder, remedy="move its folder back, or mount its disk again"

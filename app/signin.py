@@ -35,6 +35,14 @@ def person_at(folder: Path, project: Project) -> Person | None:
     return _going_on(folder, accounts) or _by_provider(folder, accounts) or _by_form(folder, accounts)
 
 
+def is_known(folder: Path, token: str) -> bool:
+    """Tell whether whoever sends this token, "" for none, is shown pages. Raises StoreError for a damaged project."""
+    if not state.has_project(folder):
+        return state.is_local()
+    accounts = state.accounts(state.keeper(str(folder)).project())
+    return accounts.person_of(token) is not None if accounts.any() else state.is_local()
+
+
 def begin(folder: Path, session: Session) -> None:
     """Let a session begin in this browser, and forget that an earlier one ended."""
     st.session_state[TOKEN] = session.token

@@ -72,9 +72,9 @@ def _seen(path: Path) -> tuple[int, int, int] | None:
     return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
-def has_store(folder: Path) -> bool:
-    """Tell whether a folder holds a project's answers, be its labels there or not."""
-    return (folder / DATABASE).exists()
+def has_project(folder: Path) -> bool:
+    """Tell whether a folder holds a project's labels, or answers that have lost their labels."""
+    return (folder / LABELS).exists() or (folder / DATABASE).exists()
 
 
 @st.cache_resource(show_spinner=False, on_release=Keeper.close)

@@ -1,5 +1,6 @@
 """Sessions in a real browser: a cookie that no script reads, one that ends in every tab, and none that was planted."""
 
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -86,6 +87,31 @@ def test_a_session_is_new_out_of_reach_of_scripts_and_over_everywhere_when_it_is
         connection.execute(update(sessions).values(until=datetime.now(UTC) - timedelta(seconds=1)))
     page.reload()
     page.get_by_role("heading", name="Sign in").wait_for()
+
+
+def test_files_are_put_and_fetched_by_who_is_signed_in_alone(app: Any, page: Any, folder: Path) -> None:
+    stranger = page.context.browser.new_context()
+    put = stranger.request.put(f"{app.url}/_stcore/upload_file/a/b", data=b"x")
+    assert (put.status, put.text()) == (403, "Sign in first.\n")
+    page.goto(f"{app.url}/export")
+    sign_in(page, "ada")
+    kept(page, folder)
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile("Download")).click()
+    made = Path(download.value.path()).read_bytes()
+    assert b"NaCl" in made
+    # Whoever is handed the address of a download does not get it by that alone.
+    assert page.request.get(download.value.url).body() == made
+    assert stranger.request.get(download.value.url).status == 403
+    stranger.close()
+
+    page.goto(f"{app.url}/tag")
+    page.get_by_role("tab", name="Upload a file").click()
+    more = {"name": "more.txt", "mimeType": "text/plain", "buffer": b"KBr was dried."}
+    page.locator("input[type=file]").set_input_files(more)
+    page.get_by_text("more.txt").first.wait_for()
+    page.get_by_role("button", name="Tag the file").click()
+    page.get_by_text("KBr").filter(visible=True).first.wait_for()
 
 
 def test_no_other_page_sets_the_cookie(app: Any) -> None:

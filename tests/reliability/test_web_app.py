@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from app_page import make_project, open_page, said
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -14,8 +15,10 @@ from allabel.people.roles import Role
 from allabel.project import Project
 from app import signin
 from app.cookies import cookie_name
+from app.door import GUARDED, Door
 from app.keeping import PATH, ROUTE
 from app.pages import PAGES
+from app.settings import FOLDER, LOCAL_HOSTS
 
 WORD = "correct horse battery"
 NAMES = {Role.ADMIN: "ada", Role.CURATOR: "cem", Role.ANNOTATOR: "ann"}
@@ -230,3 +233,46 @@ def test_nothing_but_a_token_becomes_a_cookie(web: TestClient, asked: str) -> No
     assert answer.status_code == 422
     assert "set-cookie" not in answer.headers
     assert web.post(PATH, content=b"x" * 2000, headers=OWN).status_code == 413
+
+
+def at_the_door(folder: Path, patch: pytest.MonkeyPatch, host: str) -> TestClient:
+    """Streamlit's addresses of files, behind the door of an app that listens at this host."""
+    patch.setenv(FOLDER, str(folder))
+    patch.setattr("app.state.is_local", lambda: host in LOCAL_HOSTS)
+    return TestClient(Door(PlainTextResponse("inside")), base_url=HERE)
+
+
+@pytest.mark.parametrize("path", GUARDED)
+def test_files_are_put_and_fetched_in_a_session_alone(folder: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """The form to sign in has an upload's address too, and what was made for a download may be passed on."""
+    web, name = at_the_door(folder, monkeypatch, "0.0.0.0"), cookie_name(folder)
+    token = token_of(folder, Role.ANNOTATOR)
+    for method in ("GET", "PUT", "DELETE", "OPTIONS"):
+        for cookie in ({}, {name: token[:-1]}, {"allabel_session_0123456789ab": token}):
+            answer = web.request(method, f"{path}a/b", headers=as_sent(cookie))
+            assert (answer.status_code, "Sign in" in answer.text) == (403, True)
+        assert web.request(method, f"{path}a/b", headers=as_sent({name: token})).text == "inside"
+    with Project.open(folder) as project:
+        Accounts(project.store).sign_out(token)
+    assert web.get(f"{path}a", headers=as_sent({name: token})).status_code == 403
+    assert [web.get(other).text for other in ("/", "/_stcore/health", "/static/media/a.js")] == ["inside"] * 3
+
+
+def test_files_of_a_project_without_people_are_for_this_machine_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (make_project(tmp_path / "p"), tmp_path):
+        found = [at_the_door(folder, monkeypatch, host).get("/media/a").status_code for host in ("localhost", "::")]
+        assert found == [200, 403]
+
+
+def test_no_file_is_put_where_the_project_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_project(tmp_path / "p")
+    (folder / "labels.toml").write_text("labels = [", encoding="utf-8")
+    answer = at_the_door(folder, monkeypatch, "localhost").put("/_stcore/upload_file/a/b", content=b"x")
+    assert answer.status_code == 503
+    assert str(tmp_path) not in answer.text
+
+
+def as_sent(cookies: dict[str, str]) -> dict[str, str]:
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
