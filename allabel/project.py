@@ -56,8 +56,7 @@ class Project:
     @classmethod
     def create(cls, folder: Path, schema: LabelSchema) -> Self:
         """Make a project in a new or empty-of-projects folder. Raises InputError where there is one already."""
-        if (folder / LABELS).exists():
-            raise StoreError("there is a project already", file=folder, remedy="choose another folder")
+        _check_none(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -67,7 +66,9 @@ class Project:
         place = _place(folder, config.load(folder))
         if not Store.exists(place):
             Store.create(place).close()
-        with Store.open(place, copies=folder) as left:
+        with Store.open(place, copies=folder) as left, left.transaction():
+            # Looked at anew: of two programs that make the same project, the second comes here after the first.
+            _check_none(folder)
             # An earlier `init` that was killed leaves an empty store; one with documents has lost its labels.
             if left.count():
                 what, or_another = (DATABASE, "") if isinstance(place, Path) else ("the database", ", or name another")
@@ -76,9 +77,9 @@ class Project:
                     file=folder,
                     remedy=f"put {LABELS} back{or_another}",
                 )
-        # The labels go last: a folder with labels.toml is a whole project.
-        with write_atomically(folder / LABELS) as file:
-            file.write(schema.to_toml())
+            # The labels go last: a folder with labels.toml is a whole project.
+            with write_atomically(folder / LABELS) as file:
+                file.write(schema.to_toml())
         return cls.open(folder)
 
     @classmethod
@@ -312,6 +313,11 @@ class Project:
     def counts(self) -> Counts:
         """Return how many documents are in each state."""
         return self.store.counts()
+
+
+def _check_none(folder: Path) -> None:
+    if (folder / LABELS).exists():
+        raise StoreError("there is a project already", file=folder, remedy="choose another folder")
 
 
 def _place(folder: Path, settings: Settings) -> str | Path:

@@ -1,6 +1,7 @@
-"""Several programs that choose texts of one project at the same moment: as if one had come after the other."""
+"""Several programs that make a project, or choose its texts, at the same moment: as if one came after the other."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from with_stores import DATABASES, empty_store
 
 from allabel.document import DocId, Document
+from allabel.errors import StoreError
 from allabel.project import Project
 from allabel.schema import LabelSchema
 from allabel.selecting import Selected
@@ -43,6 +45,30 @@ def at_once(folder: Path, choose: Callable[[Project, int], Selected]) -> list[Se
 
     with ThreadPoolExecutor(N_PROGRAMS) as programs:
         return list(programs.map(run, range(N_PROGRAMS)))
+
+
+def test_of_programs_that_make_the_same_project_one_does(tmp_path: Path) -> None:
+    """The labels that stand are those of who was told that they do."""
+    refused: list[str] = []
+    for attempt in range(8):
+        ready, folder = threading.Barrier(N_PROGRAMS), tmp_path / str(attempt)
+
+        def make(number: int, ready: threading.Barrier = ready, folder: Path = folder) -> tuple[str, ...]:
+            ready.wait()
+            # Some come while the first is at its database, some while it is at the labels.
+            time.sleep(0.02 * number)
+            try:
+                with Project.create(folder, LabelSchema.of([f"Label{number}"])) as project:
+                    return project.schema.names
+            except StoreError as error:
+                refused.append(error.problem)
+                return ()
+
+        with ThreadPoolExecutor(N_PROGRAMS) as programs:
+            (made,) = filter(None, programs.map(make, range(N_PROGRAMS)))
+        with Project.open(folder) as project:
+            assert project.schema.names == made
+    assert all("already" in one for one in refused)
 
 
 def test_no_text_is_chosen_by_two(folder: Path) -> None:
