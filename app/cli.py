@@ -61,6 +61,8 @@ def flags(folder: Path, port: int, host: str, *, browser: bool) -> list[str]:
         "server.enableCORS": "true",
         "server.xsrfCookieSameSite": "strict",
         "server.maxUploadSize": MOST_UPLOADED_MB,
+        # The app is for people at a browser; programs have `allabel serve`, and keys.
+        "server.enableAgentApi": "false",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",

@@ -1,4 +1,4 @@
-"""Who may put a file into the app, or fetch one from it: whoever has a session, as Streamlit asks for none itself."""
+"""Who may put a file into the app, fetch one or read its figures: whoever has a session. Streamlit asks for none."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -9,12 +9,12 @@ from allabel.errors import AllabelError
 from app import signin, state
 from app.cookies import cookie_name
 
-# Streamlit's addresses of files that pages take and give; the pages themselves come over its web socket.
-GUARDED = ("/_stcore/upload_file/", "/media/")
+# Streamlit's addresses of files that pages take and give, and of its use; the pages themselves come by web socket.
+GUARDED = ("/_stcore/upload_file/", "/media/", "/_stcore/metrics")
 
 
 class Door:
-    """Wraps the app and lets nobody near its files who could not see a page: 403, before any of a body is read."""
+    """Wraps the app and lets nobody near these who could not see a page: 403, before any of a body is read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

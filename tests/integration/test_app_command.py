@@ -21,6 +21,10 @@ from allabel.project import Project
 from app import cli
 
 START_S = 60
+# Where the process is elsewhere, it still runs this code.
+PATHS = {
+    "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(cli.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
+}
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -95,9 +99,17 @@ def test_the_app_answers_on_its_port_and_ends_with_its_process(tmp_path: Path) -
         "import sys; from pathlib import Path; from app.cli import app; app.main(sys.argv[2:], obj=Path(sys.argv[1]))"
     )
     command = [sys.executable, "-c", code, str(make_project(tmp_path / "p")), "--port", str(port), "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    # A file of settings that lies about opens no other way in.
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "config.toml").write_text("[server]\nenableAgentApi = true\n", encoding="utf-8")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, env=os.environ | PATHS
+    ) as process:
         try:
             assert _health(port) == "ok"
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(f"http://localhost:{port}/_stcore/agent/interact", data=b"{}", timeout=9)
+            assert b"does not serve the agent API" in refused.value.read()
         finally:
             process.terminate()
         assert process.stdout is not None
