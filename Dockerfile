@@ -12,13 +12,20 @@ ENV PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
+COPY locked ./locked
 COPY allabel ./allabel
 COPY app ./app
 COPY eval ./eval
 COPY retrieval ./retrieval
-RUN python -m pip wheel --no-deps --wheel-dir /wheel .
+RUN python -m pip install --require-hashes -r locked/build.txt \
+    && python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheel .
+# The versions that are tested, each file by its hash. EXTRAS of other names need LOCKED=0, which takes the newest.
+ARG LOCKED=1
+RUN [ "$LOCKED" = 0 ] \
+    || python -m pip download --require-hashes --no-deps --only-binary :all: --dest /locked -r locked/container.txt
 # Without pip of its own: nothing is installed at run time.
 RUN python -m venv --without-pip /opt/allabel \
+    && if [ "$LOCKED" != 0 ]; then export PIP_NO_INDEX=1 PIP_FIND_LINKS=/locked; fi \
     && python -m pip --python /opt/allabel/bin/python install "$(echo /wheel/allabel-*.whl)[${EXTRAS}]"
 
 FROM ${PYTHON_IMAGE} AS runtime

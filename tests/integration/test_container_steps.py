@@ -104,6 +104,7 @@ def test_the_image_is_built_of_what_the_wheel_is_made_of() -> None:
     assert set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) <= copied
     tracked = {"allabel/py.typed", "eval/demo/data/pool.jsonl", "app/entry/icon.svg"}
     assert tracked <= {f"{source}/{name}" for source in ("allabel", "app", "eval") for name in context(source)}
+    assert {"build.txt", "container.txt"} <= set(context("locked"))
     extras = next(rest for word, rest in instructions() if word == "ARG" and rest.startswith("EXTRAS=")).partition("=")[
         2
     ]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_an_audit_that_sees_passes_and_fails_by_what_is_locked(tmp_path: Path):
 
 
 def test_every_locked_version_has_its_hashes_and_no_folder_of_a_machine():
-    for name in ("dev.txt", "torch.txt"):
+    for name in ("dev.txt", "torch.txt", "container.txt", "build.txt"):
         text = (ROOT / "locked" / name).read_text(encoding="utf-8")
         pinned = [line for line in text.splitlines() if line and line[0] not in " #"]
         assert pinned
@@ -56,28 +57,44 @@ def test_every_locked_version_has_its_hashes_and_no_folder_of_a_machine():
         assert not any(word in text for word in ("file:", "/opt", "/tmp", "/home", "/work", "--index", "--find-links"))
 
 
-def test_what_is_locked_is_all_that_the_suite_needs():
+@pytest.mark.parametrize(
+    ("files", "extras"),
+    [
+        (("dev.txt", "torch.txt"), ("dev", "dev-e2e", "dev-audit", "dev-dense")),
+        (("container.txt",), ("app", "server", "postgres")),
+    ],
+)
+def test_what_is_locked_is_all_that_the_suite_and_the_container_need(files: Sequence[str], extras: Sequence[str]):
     """A dependency that was added to pyproject.toml and not locked fails here, and not in CI alone."""
     tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    locked = "".join((ROOT / "locked" / name).read_text(encoding="utf-8") for name in ("dev.txt", "torch.txt"))
-    names = {line.partition("==")[0] for line in locked.splitlines() if line and line[0] not in " #"}
-    names = {name.partition("[")[0] for name in names}
-    extras = project["optional-dependencies"]
-    wanted, seen = list(project["dependencies"]), set()
-    todo = ["dev", "dev-e2e", "dev-audit", "dev-dense"]
+    of_extra = project["optional-dependencies"]
+    wanted, seen, todo = list(project["dependencies"]), set(), list(extras)
     while todo:
         extra = todo.pop()
         if extra in seen:
             continue
         seen.add(extra)
-        for one in extras[extra]:
+        for one in of_extra[extra]:
             if one.startswith("allabel["):
                 todo += one.removeprefix("allabel[").partition("]")[0].split(",")
             else:
                 wanted.append(one)
-    bare = {name_of(one) for one in wanted}
-    assert not bare - names, f"not locked: {sorted(bare - names)}; run make lock"
+    missing = {name_of(one) for one in wanted} - {name_of(one) for one in pinned(*files)}
+    assert not missing, f"not locked: {sorted(missing)}; run make lock"
+
+
+def test_the_container_has_the_versions_that_are_tested_and_the_extras_that_are_locked():
+    # No Python of ours runs in a browser's WebAssembly.
+    mine = {one for one in pinned("container.txt", "build.txt") if not one.startswith("httpx2-jsfetch==")}
+    assert mine <= pinned("dev.txt")
+    assert "ARG EXTRAS=app,server,postgres\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def pinned(*files: str) -> set[str]:
+    """What these files of locked/ pin, as NAME==VERSION."""
+    lines = [line for name in files for line in (ROOT / "locked" / name).read_text(encoding="utf-8").splitlines()]
+    return {line.split()[0] for line in lines if line and line[0] not in " #"}
 
 
 def name_of(requirement: str) -> str:
