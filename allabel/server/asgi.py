@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from allabel.discreet import be_discreet
 from allabel.server.app import make_app
+from allabel.server.heap import share_one_heap
 
 VARIABLE = "ALLABEL_SERVED"
 
@@ -18,6 +19,7 @@ VARIABLE = "ALLABEL_SERVED"
 def app() -> FastAPI:
     """Return the application of the project that the variable names."""
     be_discreet()
+    share_one_heap()
     _end_with_parent()
     folder, flags = json.loads(os.environ[VARIABLE])
     return make_app(Path(folder), flags)
