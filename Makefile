@@ -4,6 +4,8 @@ BIN := .venv/bin
 # torch spins on shared cores unless told not to.
 export OMP_WAIT_POLICY ?= passive
 export GOMP_SPINCOUNT ?= 0
+# The suites start hundreds of programs: what Python compiled for one is there for the next.
+unexport PYTHONDONTWRITEBYTECODE
 comma := ,
 
 .PHONY: demo test check docs dense plugin web dist audit lock lanes slow vllm e2e crash faults concurrency fuzz injection soak privacy clean

@@ -1,7 +1,7 @@
 """What tests in several folders share: the real data, and the command line as one call."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from quick_stores import schema_made_once
 
 from allabel.cli import main
 from allabel.document import Document
@@ -49,6 +50,12 @@ def pytest_collection_finish() -> None:
     """Have the collector pass over what was imported: it stays, and looking through it takes a tenth of the run."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_stores() -> Iterator[None]:
+    with schema_made_once():
+        yield
 
 
 @pytest.fixture(scope="session")
