@@ -4,13 +4,16 @@ import json
 import random
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 Mutator = Callable[[random.Random, bytes, list[bytes]], bytes]
 
 # A placeholder in a dumped value is replaced by tokens that Python's own writer would not write.
 _MARK = re.compile(r'"@raw(\d+)@"')
+# Of those in a value, what one change may choose from.
+MOST_PLACES = 100_000
 _DEEP = (90, 400, 990, 3000, 100_000)
 RAW = (
     *("null", "true", "false", "0", "-1", "1", "-0.0", "0.1", "1e-400", "1e308", "1e999", "-1e999", "NaN", "Infinity"),
@@ -187,7 +190,8 @@ def _changed(rng: random.Random, value: Any) -> str:
         return f"@raw{len(raws) - 1}@"
 
     root = [value]
-    places = list(_places(root))
+    # An input that was changed before may have millions.
+    places = list(islice(_places(root), MOST_PLACES))
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         holder, key = rng.choice(places)
         _change(rng, holder, key, raw, places)
@@ -219,11 +223,15 @@ def _change(rng: random.Random, holder: Any, key: Any, raw: Callable[[], str], p
             holder[key] = raw()
 
 
-def _places(node: Any) -> Any:
-    for key in list(node) if isinstance(node, dict) else range(len(node)):
-        yield node, key
-        if isinstance(node[key], dict | list) and node[key]:
-            yield from _places(node[key])
+def _places(root: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of a value that was read, parents first; not by recursion, for it may be a hundred deep and wide."""
+    left = [root]
+    while left:
+        node = left.pop()
+        for key in list(node) if isinstance(node, dict) else range(len(node)):
+            yield node, key
+            if isinstance(node[key], dict | list) and node[key]:
+                left.append(node[key])
 
 
 def of_docbin(rng: random.Random, data: bytes, others: list[bytes]) -> bytes:
