@@ -46,7 +46,7 @@ demo: .venv/.base  ## the main job on the shipped corpus, set-up included
 	$(BIN)/allabel demo
 
 test: .venv/.dev  ## the fast suite, set-up included
-	$(BIN)/pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 
 check: .venv/.dense .venv/.audit  ## the whole gate: form, types, layers, holes, every command of README and docs
 	$(BIN)/ruff format --check .
