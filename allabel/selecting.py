@@ -208,7 +208,7 @@ class Selecting:
 
     def _asked(self, budget: str, strategy: str, seed: int, tell: Tell, *, more: bool) -> _Asked:
         new = Selection(None, strategy, budget, 0, seed, datetime.now(UTC))
-        n_picked = len(self._store.picks())
+        n_picked = self._store.count_picks()
         cost = self.cost_model()
         amount, pool = Budget.parse(budget, cost), self.pool()
         chain = Chain.parse(strategy, self._project.tools(strategy, amount.cost, tell))
@@ -245,7 +245,7 @@ class Selecting:
         if selection_id is None and not new:
             raise _pays_none(selection)
         with self._store.transaction():
-            if len(self._store.picks()) != asked.n_picked:
+            if self._store.count_picks() != asked.n_picked:
                 raise _OvertakenError
             if selection_id is None:
                 selection_id = self._store.add_selection(replace(selection, n_texts=len(new)), new)

@@ -95,6 +95,11 @@ def unannotated() -> ColumnElement[bool]:
     return ~select(1).select_from(annotations).where(annotations.c.doc_id == picks.c.doc_id).exists()
 
 
+def count_picks(connection: Connection) -> int:
+    """How many picks there are, a document that two selections picked twice."""
+    return int(connection.execute(select(func.count()).select_from(picks)).scalar_one())
+
+
 def count_waiting(connection: Connection) -> int:
     """How many distinct documents wait for an annotation."""
     query = select(func.count(picks.c.doc_id.distinct())).where(unannotated())

@@ -215,6 +215,11 @@ class Store:
         with self._database.read() as connection:
             return selections.all_picks(connection, selection_id)
 
+    def count_picks(self) -> int:
+        """How many picks there are; none is ever taken back, so that more of them are others' choices."""
+        with self._database.read() as connection:
+            return selections.count_picks(connection)
+
     def steps(self, selection_id: int) -> list[str]:
         """The stages of a selection that are known to be done, by name."""
         with self._database.read() as connection:

@@ -21,10 +21,6 @@ from allabel.project import Project
 from app import cli
 
 START_S = 60
-# Where the process is elsewhere, it still runs this code.
-PATHS = {
-    "PYTHONPATH": os.pathsep.join(filter(None, (str(Path(cli.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
-}
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -103,7 +99,7 @@ def test_the_app_answers_on_its_port_and_ends_with_its_process(tmp_path: Path) -
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit" / "config.toml").write_text("[server]\nenableAgentApi = true\n", encoding="utf-8")
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, env=os.environ | PATHS
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path
     ) as process:
         try:
             assert _health(port) == "ok"
